@@ -1,0 +1,126 @@
+"""Who somebody is: the End-User a backend knows, and the logon a browser holds."""
+
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
+from hashlib import blake2b
+from typing import Self
+
+from attrs import field, frozen
+
+#: The format of a sealed logon; raise it when old ones must not be read any more.
+LOGON_VERSION = 1
+
+#: Keyed into every public subject, so it can not change without changing everybody's accounts at every client.
+SUBJECT_KEY = b"konnect-IDToken-v1"
+
+
+def public_subject(subject: str, provider: str) -> str:
+    """Make the ``sub`` that clients see from a backend's own subject.
+
+    Args:
+        subject: the backend's subject, such as a DN.
+        provider: the backend's name, such as ``identifier-ldap``.
+
+    Spec: OIDC Core 8 (public subjects, stable and never reassigned).
+    """
+    digest = blake2b(f"{subject} {provider}".encode(), key=SUBJECT_KEY).digest()
+    return urlsafe_b64encode(digest).rstrip(b"=").decode() + "@konnect"
+
+
+@frozen(kw_only=True)
+class EndUser:
+    """A person as the backend knows them now.
+
+    Attributes:
+        user_id: what the backend finds them again by (``kc.i.id``).
+        subject: the backend's own subject; see `public_subject`.
+        username: the name the directory has for signing in, not what was typed.
+        email_verified: whether the backend vouches for the address.
+        numeric_id: for clients that want a number (scope ``konnect/id``).
+        unique_id: for clients that want the directory's unique id (scope ``konnect/uuid``).
+        groups: names of groups, for scope ``groups``.
+        identity: further members of ``kc.identity`` in tokens.
+    """
+
+    user_id: str
+    subject: str
+    username: str
+    name: str = ""
+    family_name: str = ""
+    given_name: str = ""
+    email: str = ""
+    email_verified: bool = False
+    numeric_id: int | None = None
+    unique_id: str = ""
+    groups: tuple[str, ...] = ()
+    identity: Mapping[str, object] = field(factory=dict)
+
+
+@frozen(kw_only=True)
+class Logon:
+    """That somebody proved at a moment who they are; kept sealed in the browser's logon cookie.
+
+    Attributes:
+        provider: name of the backend that vouched for them; a logon of another backend counts for nothing.
+        user_id: what the backend finds them again by.
+        subject: the backend's own subject.
+        auth_time: when they proved it, in seconds since the epoch. Nothing but a fresh proof moves it.
+        session_id: the ``sid`` of this session, random at each logon.
+        amr: how they proved it (RFC 8176 words).
+    """
+
+    provider: str
+    user_id: str
+    subject: str
+    username: str
+    name: str = ""
+    auth_time: int
+    session_id: str
+    amr: tuple[str, ...] = ("pwd",)
+
+    @property
+    def sub(self) -> str:
+        """The ``sub`` that clients see."""
+        return public_subject(self.subject, self.provider)
+
+    def to_json(self) -> dict[str, object]:
+        """Write it for sealing."""
+        return {
+            "v": LOGON_VERSION,
+            "iss": self.provider,
+            "sub": self.subject,
+            "iat": self.auth_time,
+            "sid": self.session_id,
+            "amr": list(self.amr),
+            "kc.i.id": self.user_id,
+            "kc.i.un": self.username,
+            "kc.i.dn": self.name,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, object]) -> Self | None:
+        """Read what `to_json` wrote; anything else, an older format included, is nobody's logon."""
+        if value.get("v") != LOGON_VERSION:
+            return None
+        match value:
+            case {
+                "iss": str(provider),
+                "sub": str(subject),
+                "iat": int(auth_time),
+                "sid": str(session_id),
+                "amr": list(amr),
+                "kc.i.id": str(user_id),
+                "kc.i.un": str(username),
+                "kc.i.dn": str(name),
+            }:
+                return cls(
+                    provider=provider,
+                    user_id=user_id,
+                    subject=subject,
+                    username=username,
+                    name=name,
+                    auth_time=auth_time,
+                    session_id=session_id,
+                    amr=tuple(str(method) for method in amr),
+                )
+        return None

@@ -1,0 +1,80 @@
+"""Leaving: what a sign-out request asks for, and whether the person has to confirm it.
+
+Spec: OIDC RP-Initiated Logout 2 and 3.
+"""
+
+from typing import Self
+
+from attrs import field, frozen
+
+from konnectd.protocol.authorize import add_to_query
+from konnectd.protocol.claims import Hint
+from konnectd.protocol.client import Client
+from konnectd.protocol.end_user import Logon
+from konnectd.protocol.errors import Doubt, UntrustedRequestError
+from konnectd.protocol.parameters import Parameters
+from konnectd.protocol.vocabulary import ErrorCode
+
+
+@frozen(kw_only=True)
+class EndSessionRequest:
+    """A sign-out request whose way back is proven.
+
+    Attributes:
+        client: who asks; None when it does not say.
+        hint: the verified ``id_token_hint``; None without one.
+        location: where the browser goes afterwards; empty for our own page.
+    """
+
+    client: Client | None = None
+    hint: Hint | None = None
+    location: str = field(default="", repr=False)
+    ui_locales: str = ""
+
+    @classmethod
+    def verify(cls, client: Client | None, hint: Hint | None, parameters: Parameters) -> Self:
+        """Check who asks and where they want the browser to go.
+
+        Raises:
+            UntrustedRequestError: the hint is another client's, or the URI is not registered.
+
+        Spec: OIDC RP-Initiated Logout 2 (``client_id`` must match the hint) and 3 (the URI must be registered).
+        """
+        client_id = parameters.get("client_id")
+        if hint is not None and client_id is not None and client_id != hint.client_id:
+            raise UntrustedRequestError(ErrorCode.INVALID_REQUEST, "id_token_hint was issued to another client")
+        uri = parameters.get("post_logout_redirect_uri")
+        location = ""
+        if uri is not None:
+            if client is None:
+                raise UntrustedRequestError(
+                    ErrorCode.INVALID_REQUEST,
+                    "post_logout_redirect_uri needs the id_token_hint or client_id of a registered client",
+                    Doubt.CLIENT,
+                )
+            if not client.allows_post_logout_redirect_uri(uri):
+                raise UntrustedRequestError(
+                    ErrorCode.INVALID_REQUEST,
+                    "post_logout_redirect_uri is not registered for this client",
+                    Doubt.REDIRECT_URI,
+                )
+            location = _with_state(uri, parameters.text("state"))
+        return cls(client=client, hint=hint, location=location, ui_locales=parameters.text("ui_locales")[:256])
+
+    def must_confirm(self, logon: Logon) -> bool:
+        """Tell whether the person has to say that they want this.
+
+        Without a hint anybody could have sent the browser here, from a picture in a mail even; with the hint of
+        another session or another person it is not this session that is meant.
+
+        Spec: OIDC RP-Initiated Logout 2.
+        """
+        hint = self.hint
+        if hint is None or hint.sub not in {logon.sub, logon.subject}:
+            return True
+        return bool(hint.session_id) and hint.session_id != logon.session_id
+
+
+def _with_state(uri: str, state: str) -> str:
+    """Add ``state`` once, if there is one. Spec: OIDC RP-Initiated Logout 3."""
+    return add_to_query(uri, [("state", state)], frozenset({"state"})) if state else uri

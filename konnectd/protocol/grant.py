@@ -1,0 +1,123 @@
+"""What a code stands for: everything the token endpoint has to know, as plain values that any store can keep."""
+
+import json
+from hashlib import sha256
+from typing import Self
+
+from attrs import field, frozen
+
+from konnectd.protocol.authorize import AuthorizationRequest
+from konnectd.protocol.end_user import Logon
+from konnectd.protocol.scope import Scope
+
+#: How long a code can be redeemed, in seconds. Spec: RFC 6749 4.1.2 (ten minutes at most).
+CODE_TTL = 120
+#: Random bytes of a code; with the tag behind them a code is 65 characters.
+CODE_BYTES = 32
+
+
+@frozen(kw_only=True)
+class AuthorizationGrant:
+    """A person's permission for a client.
+
+    Attributes:
+        grant_id: names the grant in every token that comes from it, so that all of them can be revoked at once.
+        redirect_uri: where the code was sent; the client must repeat it.
+        code_challenge: empty when the client sent none.
+    """
+
+    grant_id: str
+    client_id: str
+    redirect_uri: str
+    scope: Scope
+    nonce: str = field(default="", repr=False)
+    code_challenge: str = field(default="", repr=False)
+    logon: Logon
+
+    @classmethod
+    def of(cls, request: AuthorizationRequest, logon: Logon, scope: Scope, grant_id: str) -> Self:
+        """Make the grant that a request, a person and a decision add up to."""
+        return cls(
+            grant_id=grant_id,
+            client_id=request.client.client_id,
+            redirect_uri=request.return_address.redirect_uri,
+            scope=scope,
+            nonce=request.nonce,
+            code_challenge=request.code_challenge,
+            logon=logon,
+        )
+
+    def to_text(self) -> str:
+        """Write it for a store."""
+        return json.dumps(
+            {
+                "v": 1,
+                "id": self.grant_id,
+                "client": self.client_id,
+                "uri": self.redirect_uri,
+                "scope": str(self.scope),
+                "nonce": self.nonce,
+                "pkce": self.code_challenge,
+                "logon": self.logon.to_json(),
+            },
+            separators=(",", ":"),
+        )
+
+    @classmethod
+    def from_text(cls, text: str) -> Self | None:
+        """Read what `to_text` wrote; what another version wrote is no grant."""
+        try:
+            value = json.loads(text)
+        except ValueError:
+            return None
+        match value:
+            case {
+                "v": 1,
+                "id": str(grant_id),
+                "client": str(client_id),
+                "uri": str(redirect_uri),
+                "scope": str(scope),
+                "nonce": str(nonce),
+                "pkce": str(code_challenge),
+                "logon": dict(sealed),
+            }:
+                logon = Logon.from_json(sealed)
+            case _:
+                return None
+        if logon is None:
+            return None
+        return cls(
+            grant_id=grant_id,
+            client_id=client_id,
+            redirect_uri=redirect_uri,
+            scope=Scope.of(scope.split()),
+            nonce=nonce,
+            code_challenge=code_challenge,
+            logon=logon,
+        )
+
+
+def code_key(code: str) -> str:
+    """Name the entry of a code in a store, where nobody who reads the store finds the code itself."""
+    return f"code:{sha256(code.encode()).hexdigest()}"
+
+
+def revoked_key(grant_id: str) -> str:
+    """Name the entry that says a grant and all its tokens are revoked."""
+    return f"revoked:{grant_id}"
+
+
+def used_consent_key(consent_id: str) -> str:
+    """Name the entry that says a decision of the consent page has been used."""
+    return f"consent:{consent_id}"
+
+
+def code_tag_text(secret: str, client_id: str) -> str:
+    """Return what the tag of a code vouches for: that we made it, for this client.
+
+    A code that was ours and is not in the store any more has been used (or has expired); that can be told without
+    remembering used codes, and nobody but the client it was made for can trigger what follows from it.
+
+    Spec: RFC 6749 4.1.2 (revoke on reuse); RFC 9700 4.5.
+    """
+    return f"{secret} {client_id}"

@@ -1,0 +1,228 @@
+"""What a person still has to do before a request can be answered.
+
+The browser comes back to the authorization endpoint after each page, and `decide` is asked again with what is known by
+then; no page sends the browser to another page. What has happened in the meantime is told by three sealed values: the
+`Logon` (who), the `Progress` (since when this request is under way) and the `Consent` (what was allowed).
+"""
+
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
+from hashlib import blake2b
+from typing import Self, TypeAlias
+
+from attrs import frozen
+
+from konnectd.protocol.authorize import AuthorizationRequest
+from konnectd.protocol.end_user import Logon
+from konnectd.protocol.errors import OAuthError
+from konnectd.protocol.scope import OPENID, Scope
+from konnectd.protocol.vocabulary import ErrorCode, Prompt
+
+#: How long a person may take from the first page to the last, in seconds.
+PROGRESS_TTL = 3600
+#: How long a decision on the consent page counts, in seconds: the browser comes back at once.
+CONSENT_TTL = 60
+
+
+@frozen(kw_only=True)
+class Progress:
+    """That this very request is under way in a browser.
+
+    Attributes:
+        fingerprint: of the request.
+        started_at: when its first page was asked for, in seconds since the epoch.
+        session_id: of the logon there was then; empty for none. A logon with another one has been made since.
+        account: ``sub`` of the account that was chosen since; empty for none.
+    """
+
+    fingerprint: str
+    started_at: int
+    session_id: str = ""
+    account: str = ""
+
+    def to_json(self) -> dict[str, object]:
+        """Write it for sealing."""
+        return {"v": 1, "f": self.fingerprint, "iat": self.started_at, "sid": self.session_id, "acc": self.account}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, object]) -> Self | None:
+        """Read what `to_json` wrote."""
+        match value:
+            case {"v": 1, "f": str(print_), "iat": int(started_at), "sid": str(session_id), "acc": str(account)}:
+                return cls(fingerprint=print_, started_at=started_at, session_id=session_id, account=account)
+        return None
+
+    def covers(self, logon: Logon) -> bool:
+        """Tell whether a logon was made for this request, and so counts as fresh however old the request says."""
+        return logon.session_id != self.session_id and logon.auth_time >= self.started_at
+
+
+@frozen(kw_only=True)
+class Consent:
+    """What a person answered on the consent page.
+
+    Attributes:
+        consent_id: random, so that it counts once.
+        sub: who answered.
+        fingerprint: of the request they were asked about.
+        allow: whether they agreed at all.
+        scope: what they agreed to.
+    """
+
+    consent_id: str
+    sub: str
+    fingerprint: str
+    allow: bool
+    scope: Scope = Scope()
+
+    def to_json(self) -> dict[str, object]:
+        """Write it for sealing."""
+        return {
+            "v": 1,
+            "jti": self.consent_id,
+            "sub": self.sub,
+            "f": self.fingerprint,
+            "allow": self.allow,
+            "scope": str(self.scope),
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, object]) -> Self | None:
+        """Read what `to_json` wrote."""
+        match value:
+            case {
+                "v": 1,
+                "jti": str(consent_id),
+                "sub": str(sub),
+                "f": str(print_),
+                "allow": bool(allow),
+                "scope": str(scope),
+            }:
+                return cls(
+                    consent_id=consent_id, sub=sub, fingerprint=print_, allow=allow, scope=Scope.of(scope.split())
+                )
+        return None
+
+    def answers(self, request: AuthorizationRequest, logon: Logon) -> bool:
+        """Tell whether this is this person's answer to this request."""
+        return self.fingerprint == request.fingerprint and self.sub == logon.sub
+
+
+def consent_cookie(consent_state: str, client_id: str, redirect_uri: str, state: str, nonce: str) -> str:
+    """Return the name, without prefix, of the cookie that carries a decision about one request."""
+    text = f"{consent_state}h{client_id}e{redirect_uri}l{state}o{nonce}"
+    return "KKTC-" + urlsafe_b64encode(blake2b(text.encode(), digest_size=32).digest()).rstrip(b"=").decode()
+
+
+@frozen
+class AskForLogon:
+    """Somebody has to prove who they are."""
+
+
+@frozen
+class AskForAccount:
+    """The person has to say whether they go on as who they are."""
+
+    logon: Logon
+
+
+@frozen
+class AskForConsent:
+    """The person has to say whether the client may see what it asks for."""
+
+    logon: Logon
+    scope: Scope
+
+
+@frozen
+class Refuse:
+    """The client gets an error."""
+
+    error: OAuthError
+
+
+@frozen
+class Proceed:
+    """The client gets what it asked for, or as much of it as is allowed."""
+
+    logon: Logon
+    scope: Scope
+
+
+Decision: TypeAlias = AskForLogon | AskForAccount | AskForConsent | Refuse | Proceed
+
+
+@frozen(kw_only=True)
+class Knowledge:
+    """What is known when a decision is made.
+
+    Attributes:
+        logon: who the browser's person is; None for nobody.
+        progress: None when the request has just begun.
+        consent: the answer to the consent page that came with this very call.
+        hint: ``sub`` of a verified ``id_token_hint``, public or raw; empty for none.
+        supported: every scope that can be granted here.
+    """
+
+    logon: Logon | None
+    progress: Progress | None = None
+    consent: Consent | None = None
+    hint: str = ""
+    supported: frozenset[str] = frozenset({OPENID})
+
+
+def decide(request: AuthorizationRequest, known: Knowledge, now: int) -> Decision:
+    """Say what has to happen next. Never raises.
+
+    Spec: OIDC Core 3.1.2.1 (``prompt``, ``max_age``, ``id_token_hint``), 3.1.2.3, 3.1.2.4 and 3.1.2.6.
+    """
+    decision = _ask(request, known, now)
+    if Prompt.NONE not in request.prompt:
+        return decision
+    match decision:
+        case AskForLogon():
+            return Refuse(OAuthError(ErrorCode.LOGIN_REQUIRED, "nobody is signed in who fits the request"))
+        case AskForConsent():
+            return Refuse(OAuthError(ErrorCode.CONSENT_REQUIRED, "the person has to be asked for consent"))
+        case _:
+            return decision
+
+
+def _ask(request: AuthorizationRequest, known: Knowledge, now: int) -> Decision:
+    """Decide as if pages were allowed."""
+    logon = known.logon
+    if logon is None:
+        return AskForLogon()
+    fresh = known.progress is not None and known.progress.covers(logon)
+    # A client that was granted the raw subject has it in its ID tokens and sends it back.
+    if known.hint not in {"", logon.sub, logon.subject}:
+        if fresh:
+            return Refuse(OAuthError(ErrorCode.LOGIN_REQUIRED, "somebody else has signed in than id_token_hint says"))
+        return AskForLogon()
+    if not fresh and _must_prove_again(request, logon, now):
+        return AskForLogon()
+    chosen = fresh or (known.progress is not None and known.progress.account == logon.sub)
+    if Prompt.SELECT_ACCOUNT in request.prompt and not chosen:
+        return AskForAccount(logon)
+    return _ask_for_consent(request, known, logon)
+
+
+def _must_prove_again(request: AuthorizationRequest, logon: Logon, now: int) -> bool:
+    """Tell whether an older logon is not enough. Spec: OIDC Core 3.1.2.1."""
+    if Prompt.LOGIN in request.prompt:
+        return True
+    return request.max_age is not None and (request.max_age == 0 or now - logon.auth_time > request.max_age)
+
+
+def _ask_for_consent(request: AuthorizationRequest, known: Knowledge, logon: Logon) -> Decision:
+    """Decide about scopes when it is clear who the person is."""
+    wanted = request.scope.keep(known.supported)
+    if request.client.trusted and Prompt.CONSENT not in request.prompt:
+        return Proceed(logon, wanted)
+    consent = known.consent
+    if consent is None or not consent.answers(request, logon):
+        return AskForConsent(logon, wanted)
+    if not consent.allow:
+        return Refuse(OAuthError(ErrorCode.ACCESS_DENIED, "the person did not agree"))
+    # What was agreed to can only shrink what is asked for; openid is the request itself.
+    return Proceed(logon, wanted.keep({*consent.scope, OPENID}))

@@ -1,0 +1,103 @@
+"""The parameters of a request: each at most once, empty ones as if not sent.
+
+Spec: RFC 6749 3.1 and 3.2 (parameters sent without a value; parameters that must not be repeated), appendix B
+(form encoding).
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Self
+from urllib.parse import unquote_plus
+
+from attrs import field, frozen
+
+from konnectd.protocol.errors import UntrustedRequestError
+from konnectd.protocol.vocabulary import ErrorCode
+
+#: More than any request has; a parser that counts first can not be kept busy.
+MOST_PARAMETERS = 100
+#: A percent sign that begins no escape, and control characters, which no parameter of any specification has.
+_BROKEN_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+def parse_form(text: str) -> tuple[tuple[str, str], ...]:
+    """Read form-encoded text, strictly.
+
+    Raises:
+        UntrustedRequestError: it is not form-encoded UTF-8 text, or has too many parameters.
+
+    Spec: RFC 6749 appendix B.
+    """
+    if not text:
+        return ()
+    parts = text.split("&", MOST_PARAMETERS + 1)
+    if len(parts) > MOST_PARAMETERS:
+        raise UntrustedRequestError(ErrorCode.INVALID_REQUEST, "too many parameters")
+    pairs = []
+    for part in parts:
+        if part:
+            name, _, value = part.partition("=")
+            pairs.append((_decode(name), _decode(value)))
+    return tuple(pairs)
+
+
+def _decode(text: str) -> str:
+    """Decode one name or value."""
+    if "%" not in text and "+" not in text and text.isascii() and text.isprintable():
+        return text
+    if _BROKEN_ESCAPE.search(text) is not None or not text.isascii():
+        raise UntrustedRequestError(ErrorCode.INVALID_REQUEST, "a parameter is not form-encoded")
+    try:
+        decoded = unquote_plus(text, errors="strict")
+    except UnicodeDecodeError:
+        raise UntrustedRequestError(ErrorCode.INVALID_REQUEST, "a parameter is not UTF-8 text") from None
+    if _CONTROL.search(decoded) is not None:
+        raise UntrustedRequestError(ErrorCode.INVALID_REQUEST, "a parameter has control characters")
+    return decoded
+
+
+@frozen
+class Parameters:
+    """What was sent, by name."""
+
+    _values: Mapping[str, str] = field(factory=dict, repr=False)
+
+    @classmethod
+    def from_pairs(cls, pairs: Iterable[tuple[str, str]]) -> Self:
+        """Collect parameters.
+
+        Raises:
+            UntrustedRequestError: one is repeated, so two readers could disagree about it.
+
+        Spec: RFC 6749 3.1.
+        """
+        values: dict[str, str] = {}
+        seen: set[str] = set()
+        for name, value in pairs:
+            if name in seen:
+                raise UntrustedRequestError(ErrorCode.INVALID_REQUEST, "a parameter is repeated")
+            seen.add(name)
+            if value:
+                values[name] = value
+        return cls(values)
+
+    def get(self, name: str) -> str | None:
+        """Return a value, or None when it was not sent or empty."""
+        return self._values.get(name)
+
+    def text(self, name: str) -> str:
+        """Return a value, or the empty string."""
+        return self._values.get(name, "")
+
+    def __contains__(self, name: str) -> bool:
+        """Tell whether a parameter was sent with a value."""
+        return name in self._values
+
+    def items(self) -> Iterator[tuple[str, str]]:
+        """Iterate over what was sent, in that order."""
+        return iter(self._values.items())
+
+    def without(self, *names: str) -> "Parameters":
+        """Return the others."""
+        return Parameters({name: value for name, value in self._values.items() if name not in names})

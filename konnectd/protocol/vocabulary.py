@@ -1,0 +1,63 @@
+"""The closed sets of words that the specifications define."""
+
+from enum import StrEnum
+
+
+class ResponseType(StrEnum):
+    """What an authorization response carries. Spec: OAuth 2.0 Multiple Response Types."""
+
+    CODE = "code"
+
+
+class ResponseMode(StrEnum):
+    """Where in the redirect an authorization response stands. Spec: OAuth 2.0 Multiple Response Types 2.1."""
+
+    QUERY = "query"
+
+
+class Prompt(StrEnum):
+    """What a client asks us to ask the person. Spec: OIDC Core 3.1.2.1."""
+
+    NONE = "none"
+    LOGIN = "login"
+    CONSENT = "consent"
+    SELECT_ACCOUNT = "select_account"
+
+
+class ApplicationType(StrEnum):
+    """Where a client runs, which decides which redirect URIs it may have. Spec: OIDC Registration 2."""
+
+    WEB = "web"
+    NATIVE = "native"
+
+
+class AuthMethod(StrEnum):
+    """How a client proves at the token endpoint that it is itself. Spec: OIDC Core 9; RFC 6749 2.3.1."""
+
+    BASIC = "client_secret_basic"
+    POST = "client_secret_post"
+    NONE = "none"
+
+
+class ErrorCode(StrEnum):
+    """Error codes on the wire."""
+
+    INVALID_REQUEST = "invalid_request"
+    INVALID_CLIENT = "invalid_client"
+    INVALID_GRANT = "invalid_grant"
+    UNAUTHORIZED_CLIENT = "unauthorized_client"
+    UNSUPPORTED_GRANT_TYPE = "unsupported_grant_type"
+    UNSUPPORTED_RESPONSE_TYPE = "unsupported_response_type"
+    INVALID_SCOPE = "invalid_scope"
+    ACCESS_DENIED = "access_denied"
+    SERVER_ERROR = "server_error"
+    TEMPORARILY_UNAVAILABLE = "temporarily_unavailable"
+    LOGIN_REQUIRED = "login_required"
+    CONSENT_REQUIRED = "consent_required"
+    INTERACTION_REQUIRED = "interaction_required"
+    ACCOUNT_SELECTION_REQUIRED = "account_selection_required"
+    REQUEST_NOT_SUPPORTED = "request_not_supported"
+    REQUEST_URI_NOT_SUPPORTED = "request_uri_not_supported"
+    REGISTRATION_NOT_SUPPORTED = "registration_not_supported"
+    INVALID_TOKEN = "invalid_token"
+    INSUFFICIENT_SCOPE = "insufficient_scope"
