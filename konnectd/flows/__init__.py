@@ -1,0 +1,1 @@
+"""Coroutines that take one endpoint or page from start to end: order, not rules."""

@@ -1,0 +1,49 @@
+"""Record what a person answered on the consent page, or on the account chooser."""
+
+from attrs import evolve, frozen
+
+from konnectd.flows.authorize import CONSENT
+from konnectd.flows.browser import Keep
+from konnectd.flows.pending import PendingRequests
+from konnectd.interfaces import Entropy
+from konnectd.protocol.authorize import AuthorizationRequest
+from konnectd.protocol.end_user import Logon
+from konnectd.protocol.interaction import CONSENT_TTL, Consent, consent_cookie
+from konnectd.protocol.parameters import Parameters
+from konnectd.protocol.scope import Scope
+
+#: Random bytes of the value that leads back to a decision.
+STATE_BYTES = 16
+
+
+@frozen(kw_only=True)
+class Decisions:
+    """Seals decisions for the way back to the authorization endpoint."""
+
+    pending: PendingRequests
+    entropy: Entropy
+
+    def record(self, request: AuthorizationRequest, logon: Logon, *, allow: bool) -> tuple[str, Keep]:
+        """Seal an answer of the consent page.
+
+        Returns:
+            the value of the parameter that leads to it, and what the browser shall keep.
+        """
+        scope = self.pending.wanted(request) if allow else Scope()
+        consent = Consent(
+            consent_id=self.entropy.token(STATE_BYTES),
+            sub=logon.sub,
+            fingerprint=request.fingerprint,
+            allow=allow,
+            scope=scope,
+        )
+        state = self.entropy.token(STATE_BYTES)
+        address = request.return_address
+        name = consent_cookie(state, request.client.client_id, address.redirect_uri, address.state, request.nonce)
+        expires_at = self.pending.clock.now() + CONSENT_TTL
+        return state, Keep(name, self.pending.sealer.seal(CONSENT, consent.to_json(), expires_at), CONSENT_TTL)
+
+    def chosen(self, request: AuthorizationRequest, parameters: Parameters, logon: Logon) -> str:
+        """Note that a person goes on as who they are; returns the value that travels with the request."""
+        progress = self.pending.progress(request, parameters) or self.pending.begin(request, logon)
+        return self.pending.seal(evolve(progress, account=logon.sub))

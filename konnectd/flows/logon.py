@@ -1,0 +1,91 @@
+"""A name and a password, from the form to a session: with a limit to guessing."""
+
+from hashlib import blake2b
+from typing import TypeAlias
+
+from attrs import field, frozen
+
+from konnectd.flows.browser import CookieChange
+from konnectd.flows.sign_in import SignIn
+from konnectd.interfaces import PasswordBackend, RefusalReason, Refused, Store
+from konnectd.protocol.end_user import EndUser, Logon
+
+#: Wrong passwords for one account within `TRIES_TTL` seconds after which even the right one has to wait.
+MOST_TRIES = 20
+TRIES_TTL = 300
+#: Longest name and password that reach a backend, in characters.
+LONGEST_USERNAME = 256
+LONGEST_PASSWORD = 1024
+
+
+@frozen
+class SignedIn:
+    """Somebody proved who they are."""
+
+    logon: Logon
+    cookies: tuple[CookieChange, ...] = ()
+
+
+@frozen
+class TooManyTries:
+    """Somebody guesses; nobody gets in under this name for some minutes."""
+
+
+Outcome: TypeAlias = SignedIn | Refused | TooManyTries
+
+
+@frozen(kw_only=True)
+class LogonForm:
+    """What a person typed."""
+
+    username: str = field(repr=False)
+    password: str = field(repr=False)
+
+
+@frozen(kw_only=True)
+class PasswordLogon:
+    """Signs people in by password."""
+
+    backend: PasswordBackend
+    sign_in: SignIn
+    store: Store
+
+    async def __call__(self, form: LogonForm) -> Outcome:
+        """Check a name and a password.
+
+        Attempts count on the account, whatever name it is tried under (user name, mail address, another case), as well
+        as on the name, which may belong to nobody: an answer never tells which of the two it was.
+
+        Raises:
+            BackendUnavailableError: backend or store did not answer.
+        """
+        name = form.username.strip()
+        if not name or len(name) > LONGEST_USERNAME or len(form.password) > LONGEST_PASSWORD:
+            return Refused(RefusalReason.UNKNOWN_USER)
+        if not form.password:
+            return Refused(RefusalReason.EMPTY_PASSWORD)
+        if await self._exhausted(_key(name.casefold())):
+            return TooManyTries()
+        answer = await self.backend.logon(name, form.password)
+        account = answer.subject if isinstance(answer, EndUser) else answer.principal
+        keys = {_key(text) for text in (name.casefold(), account) if text}
+        # The name again: of many guesses at once, all of which passed above, no more may learn an answer.
+        for key in keys:
+            if await self._exhausted(key):
+                return TooManyTries()
+        if isinstance(answer, Refused):
+            for key in keys:
+                await self.store.increment(key, TRIES_TTL)
+            return answer
+        logon, keep = self.sign_in.begin(answer)
+        return SignedIn(logon, (keep,))
+
+    async def _exhausted(self, key: str) -> bool:
+        """Tell whether a name or an account has had its tries."""
+        tries = await self.store.get(key)
+        return tries is not None and int(tries) >= MOST_TRIES
+
+
+def _key(name: str) -> str:
+    """Name a counter; digested, because somebody may have typed a password into the name's field."""
+    return f"tries:{blake2b(name.encode('utf-8', 'surrogatepass'), digest_size=16).hexdigest()}"

@@ -1,0 +1,57 @@
+"""Who is this browser's person? Reading, making and ending the sealed logon."""
+
+from attrs import frozen
+
+from konnectd.flows.browser import LOGON, Browser, Forget, Keep
+from konnectd.interfaces import Backend, Clock, Entropy, Sealer
+from konnectd.protocol.end_user import EndUser, Logon
+
+#: How long a logon counts at most, in seconds, however long the browser keeps it.
+LOGON_TTL = 24 * 3600
+
+
+@frozen(kw_only=True)
+class SignIn:
+    """Keeps logons in browsers and finds them there again."""
+
+    backend: Backend
+    sealer: Sealer
+    clock: Clock
+    entropy: Entropy
+
+    def find(self, browser: Browser) -> Logon | None:
+        """Return the logon of a browser; None when there is none that counts here and now."""
+        sealed = browser.sealed.get(LOGON)
+        if sealed is None:
+            return None
+        claims = self.sealer.open(LOGON, sealed, self.clock.now())
+        logon = Logon.from_json(claims) if claims is not None else None
+        # Another backend may know somebody else under the same subject.
+        return logon if logon is not None and logon.provider == self.backend.name else None
+
+    async def still_there(self, logon: Logon) -> bool:
+        """Tell whether the backend still knows the person and lets them in.
+
+        Raises:
+            BackendUnavailableError: the backend did not answer.
+        """
+        user = await self.backend.find(logon.user_id)
+        return user is not None and user.subject == logon.subject
+
+    def begin(self, user: EndUser) -> tuple[Logon, Keep]:
+        """Make a logon for somebody who just proved who they are; never with an old session's id."""
+        logon = Logon(
+            provider=self.backend.name,
+            user_id=user.user_id,
+            subject=user.subject,
+            username=user.username,
+            name=user.name,
+            auth_time=self.clock.now(),
+            session_id=self.entropy.token(),
+        )
+        expires_at = logon.auth_time + LOGON_TTL
+        return logon, Keep(LOGON, self.sealer.seal(LOGON, logon.to_json(), expires_at))
+
+    def end(self) -> Forget:
+        """End the session in this browser."""
+        return Forget(LOGON)

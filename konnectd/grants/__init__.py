@@ -1,0 +1,1 @@
+"""One file per grant type, found by its file name."""

@@ -1,0 +1,89 @@
+"""A code for tokens. Spec: RFC 6749 4.1.3; OIDC Core 3.1.3."""
+
+import hmac
+
+from attrs import frozen
+
+from konnectd.interfaces import GrantTools
+from konnectd.protocol.claims import Approval
+from konnectd.protocol.client import Client
+from konnectd.protocol.end_user import EndUser
+from konnectd.protocol.errors import OAuthError
+from konnectd.protocol.grant import AuthorizationGrant, code_key, code_tag_text, revoked_key
+from konnectd.protocol.parameters import Parameters
+from konnectd.protocol.token import check_code_grant
+from konnectd.protocol.vocabulary import ErrorCode
+
+#: Characters of the tag at the end of a code: 128 bit in base64url.
+TAG_LENGTH = 22
+
+
+def build(tools: GrantTools) -> "AuthorizationCodeGrant":
+    """Make the grant type."""
+    return AuthorizationCodeGrant(tools)
+
+
+@frozen
+class AuthorizationCodeGrant:
+    """Redeems each code once."""
+
+    tools: GrantTools
+    grant_type: str = "authorization_code"
+
+    async def approve(self, client: Client, parameters: Parameters) -> Approval:
+        """Redeem a code.
+
+        The code is spent even when a later check refuses the request, so that guessing gets no second try; it is not
+        spent when the backend does not answer, so that the client may try again.
+
+        Raises:
+            OAuthError: ``invalid_request`` without a code, else ``invalid_grant``.
+            BackendUnavailableError: store or backend did not answer.
+        """
+        code = parameters.get("code")
+        if code is None:
+            raise OAuthError(ErrorCode.INVALID_REQUEST, "code is missing")
+        self._check_ours(code, client)
+        text = await self.tools.store.get(code_key(code))
+        grant = AuthorizationGrant.from_text(text) if text is not None else None
+        if grant is None:
+            raise await self._replayed(code)
+        try:
+            user = await self._redeem(grant, client, parameters)
+        except OAuthError:
+            await self.tools.store.take(code_key(code))
+            raise
+        if await self.tools.store.take(code_key(code)) is None:
+            raise await self._replayed(code)
+        return Approval.of(self.tools.issuer, grant, user)
+
+    async def _redeem(self, grant: AuthorizationGrant, client: Client, parameters: Parameters) -> EndUser:
+        """Return the person behind a grant when the client may have it.
+
+        Raises:
+            OAuthError: it may not, or the person is gone.
+            BackendUnavailableError: the backend did not answer.
+        """
+        check_code_grant(grant, client, parameters)
+        user = await self.tools.backend.find(grant.logon.user_id)
+        if user is None or user.subject != grant.logon.subject:
+            raise OAuthError(ErrorCode.INVALID_GRANT, "the person is not known any more")
+        return user
+
+    def _check_ours(self, code: str, client: Client) -> None:
+        """Refuse what we never made, or made for another client, before it can have any effect.
+
+        Raises:
+            OAuthError: ``invalid_grant``.
+        """
+        secret, tag = code[:-TAG_LENGTH], code[-TAG_LENGTH:]
+        expected = self.tools.sealer.tag("code", code_tag_text(secret, client.client_id))
+        if not hmac.compare_digest(tag.encode(), expected.encode()):
+            raise OAuthError(ErrorCode.INVALID_GRANT, "the code is unknown")
+
+    async def _replayed(self, code: str) -> OAuthError:
+        """Revoke whatever a code had given out that is not there any more. Spec: RFC 6749 4.1.2."""
+        grant_id = self.tools.sealer.tag("grant", code)
+        lives = self.tools.lifetimes
+        await self.tools.store.put(revoked_key(grant_id), "1", max(lives.refresh_token, lives.access_token))
+        return OAuthError(ErrorCode.INVALID_GRANT, "the code has been used or has expired")
