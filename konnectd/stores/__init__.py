@@ -1,0 +1,1 @@
+"""One file per store, found by its file name."""

@@ -1,0 +1,159 @@
+"""Short-lived facts in the memory of this process: for one daemon that may forget everything at a restart.
+
+Nothing waits, so every method is one atomic step. No timer runs: each write clears away a few entries whose life is
+over, more than it adds, so that what nobody asks for again is freed all the same and no single write takes long.
+
+The number of entries has a limit. At the limit new facts are refused and old ones stay: forgetting that a code was
+used or a token revoked, only to make room, would hand a way in to whoever can fill the store.
+"""
+
+from collections.abc import Mapping
+from heapq import heappop, heappush
+from typing import Any, Final
+
+from attrs import field, frozen
+
+from konnectd.interfaces import BackendUnavailableError, Clock
+from konnectd.option import Option
+
+OPTIONS: tuple[Option, ...] = ()
+
+#: How many entries are kept at most; some hundred bytes each.
+LIMIT: Final = 500_000
+#: Entries whose life ends within the same span of seconds are cleared away together.
+SPAN: Final = 64
+#: How many dead entries one write clears away at most.
+SWEEP: Final = 16
+
+
+@frozen
+class Entry:
+    """A value and the moment from which it counts as absent."""
+
+    value: str = field(repr=False)
+    expires_at: int
+
+    @property
+    def span(self) -> int:
+        """The span of seconds in which its life ends."""
+        return self.expires_at // SPAN
+
+
+class MemoryStore:
+    """A store that lasts as long as the process and is seen by it alone."""
+
+    def __init__(self, clock: Clock, limit: int = LIMIT) -> None:
+        """Begin empty."""
+        self._clock = clock
+        self._limit = limit
+        self._entries: dict[str, Entry] = {}
+        self._ends: dict[int, set[str]] = {}
+        # Each span that has a set in `_ends`, once, the earliest first.
+        self._spans: list[int] = []
+
+    def __len__(self) -> int:
+        """Return how many entries take up memory, dead ones not yet cleared away included."""
+        return len(self._entries)
+
+    async def put(self, key: str, value: str, ttl: int) -> None:
+        """Keep a value, replacing what was there; without any life left it is only forgotten.
+
+        Raises:
+            BackendUnavailableError: the store is full.
+        """
+        self._keep(key, value, self._clock.now(), ttl)
+
+    async def add(self, key: str, value: str, ttl: int) -> bool:
+        """Keep a value unless there is one already; return whether it was kept.
+
+        Raises:
+            BackendUnavailableError: the store is full.
+        """
+        now = self._clock.now()
+        if self._find(key, now) is not None:
+            return False
+        self._keep(key, value, now, ttl)
+        return True
+
+    async def get(self, key: str) -> str | None:
+        """Return a value."""
+        entry = self._find(key, self._clock.now())
+        return None if entry is None else entry.value
+
+    async def take(self, key: str) -> str | None:
+        """Return a value and forget it: of any number of takers one gets it."""
+        entry = self._find(key, self._clock.now())
+        self._forget(key)
+        return None if entry is None else entry.value
+
+    async def increment(self, key: str, ttl: int) -> int:
+        """Add one to a counter and return it; its life begins with the first increment and is not prolonged.
+
+        Raises:
+            BackendUnavailableError: the store is full.
+        """
+        now = self._clock.now()
+        entry = self._find(key, now)
+        if entry is None:
+            self._keep(key, "1", now, ttl)
+            return 1
+        count = int(entry.value) + 1
+        self._entries[key] = Entry(str(count), entry.expires_at)
+        return count
+
+    async def close(self) -> None:
+        """Forget everything."""
+        self._entries.clear()
+        self._ends.clear()
+        self._spans.clear()
+
+    def _find(self, key: str, now: int) -> Entry | None:
+        """Return an entry that is alive."""
+        entry = self._entries.get(key)
+        return entry if entry is not None and now < entry.expires_at else None
+
+    def _keep(self, key: str, value: str, now: int, ttl: int) -> None:
+        """Replace an entry and clear away a few dead ones.
+
+        Raises:
+            BackendUnavailableError: the store is full of entries that are alive.
+        """
+        self._sweep(now)
+        if key not in self._entries and len(self._entries) >= self._limit:
+            raise BackendUnavailableError(f"the memory store is full ({self._limit} entries)")
+        self._forget(key)
+        if ttl <= 0:
+            return
+        entry = Entry(value, now + ttl)
+        self._entries[key] = entry
+        if entry.span not in self._ends:
+            self._ends[entry.span] = set()
+            heappush(self._spans, entry.span)
+        self._ends[entry.span].add(key)
+
+    def _forget(self, key: str) -> None:
+        """Drop an entry, if there is one.
+
+        Its span's set stays even when it is empty now: otherwise putting and taking over and over would leave the
+        span in the heap once for each time.
+        """
+        entry = self._entries.pop(key, None)
+        if entry is not None:
+            self._ends[entry.span].discard(key)
+
+    def _sweep(self, now: int) -> None:
+        """Clear away a few entries of spans that are over, the oldest first."""
+        today, most = now // SPAN, SWEEP
+        while self._spans and self._spans[0] < today:
+            keys = self._ends[self._spans[0]]
+            while keys and most:
+                del self._entries[keys.pop()]
+                most -= 1
+            if keys:
+                return
+            del self._ends[heappop(self._spans)]
+
+
+def build(options: Mapping[str, Any], reactor: Any, clock: Clock) -> MemoryStore:  # noqa: ANN401, ARG001 - loader contract
+    """Make a store; it has no options and needs no reactor."""
+    return MemoryStore(clock)

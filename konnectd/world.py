@@ -1,0 +1,24 @@
+"""The time of day and chance of this machine.
+
+Everything else takes them as arguments, so that a test can say what time it is and what comes out of the dice.
+"""
+
+import time
+from base64 import urlsafe_b64encode
+from os import urandom
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> int:
+        """Return seconds since the epoch."""
+        return int(time.time())
+
+
+class SystemEntropy:
+    """The operating system's random numbers."""
+
+    def token(self, size: int = 32) -> str:
+        """Return base64url without padding of ``size`` random bytes."""
+        return urlsafe_b64encode(urandom(size)).rstrip(b"=").decode("ascii")
