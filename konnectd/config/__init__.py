@@ -1,0 +1,1 @@
+"""What is read at start: options, files, keys."""

@@ -1,0 +1,116 @@
+"""What is in the files that the settings name: keys, the cookie secret, clients, scopes; read once, at start.
+
+All faults of all files are told together. Everything is read before privileges are dropped.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from attrs import field, frozen
+
+from konnectd.config import keys
+from konnectd.config.registration import FileRegistry, Warn, load_clients
+from konnectd.config.scopes import load_scopes
+from konnectd.config.settings import Settings
+from konnectd.jose.keys import KeyRing, PrivateKey, PublicKey
+from konnectd.option import ConfigError, ConfigErrors
+from konnectd.protocol.client import Client
+from konnectd.protocol.scope import ScopeCatalog
+
+_Value = TypeVar("_Value")
+
+
+@frozen(kw_only=True)
+class Contents:
+    """What the files hold.
+
+    Attributes:
+        keys: the first listed one signs.
+        encryption_secret: 32 bytes that protect cookies.
+        registry: the registered clients.
+        scopes: what scopes mean to people.
+    """
+
+    keys: KeyRing
+    encryption_secret: bytes = field(repr=False)
+    registry: FileRegistry
+    scopes: ScopeCatalog
+
+
+def read_contents(settings: Settings, *, warn: Warn) -> Contents:
+    """Read every file the settings name.
+
+    Args:
+        settings: names them.
+        warn: told what an operator should look at.
+
+    Raises:
+        ConfigErrors: something is wrong; it holds all faults of all files.
+    """
+    faults: list[ConfigError] = []
+    signing = _attempt(faults, lambda: _signing(settings, warn)) or ()
+    validation = _attempt(faults, lambda: _validation(settings, warn)) or ()
+    secret = _attempt(faults, lambda: keys.load_encryption_secret(settings.encryption_secret, warn=warn))
+    clients = _attempt(faults, lambda: _clients(settings, warn)) or ()
+    scopes = _attempt(faults, lambda: _scopes(settings, warn))
+    if faults or secret is None or scopes is None:
+        raise ConfigErrors([settings.locate(fault) for fault in faults])
+    for path in _secret_files(settings):
+        if keys.is_open_to_others(path):
+            warn(f"{path} can be read by every user of this machine")
+    ring = keys.build_ring(signing, validation, settings.signing_method, warn=warn)
+    for client, algorithm in _unserved(clients, ring):
+        warn(f"client {client.client_id} asks for {algorithm}, but no key can sign that; it gets {ring.method}")
+    return Contents(keys=ring, encryption_secret=secret, registry=FileRegistry(clients), scopes=scopes)
+
+
+def _attempt(faults: list[ConfigError], read: Callable[[], _Value]) -> _Value | None:
+    """Return what was read; None after a fault, which is kept."""
+    try:
+        return read()
+    except ConfigErrors as error:
+        faults += error.faults
+        return None
+
+
+def _signing(settings: Settings, warn: Warn) -> tuple[PrivateKey, ...]:
+    """Read the signing keys, or make one."""
+    if settings.signing_private_key:
+        return keys.load_signing_keys(settings.signing_private_key, settings.signing_kid, settings.signing_method)
+    return (keys.random_signing_key(settings.signing_method, settings.signing_kid, warn=warn),)
+
+
+def _validation(settings: Settings, warn: Warn) -> tuple[PublicKey, ...]:
+    """Read the folder of further keys."""
+    if settings.validation_keys_path is None:
+        return ()
+    return keys.load_validation_keys(settings.validation_keys_path, warn=warn)
+
+
+def _clients(settings: Settings, warn: Warn) -> tuple[Client, ...]:
+    """Read the registered clients."""
+    if settings.identifier_registration_conf is None:
+        return ()
+    return load_clients(settings.identifier_registration_conf, loopback_issuer=not settings.secure_cookies, warn=warn)
+
+
+def _scopes(settings: Settings, warn: Warn) -> ScopeCatalog:
+    """Read the operator's scopes."""
+    if settings.identifier_scopes_conf is None:
+        return ScopeCatalog()
+    return load_scopes(settings.identifier_scopes_conf, warn=warn)
+
+
+def _secret_files(settings: Settings) -> tuple[Path, ...]:
+    """Return the files nobody else should read."""
+    secret = settings.encryption_secret
+    return settings.signing_private_key + ((secret,) if secret is not None else ())
+
+
+def _unserved(clients: tuple[Client, ...], ring: KeyRing) -> Iterator[tuple[Client, str]]:
+    """Yield each client that wants its tokens signed in a way there is no key for."""
+    for client in clients:
+        for algorithm in (client.id_token_signed_response_alg, client.userinfo_signed_response_alg):
+            if algorithm and algorithm not in ring.algorithms:
+                yield client, algorithm

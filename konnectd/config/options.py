@@ -1,0 +1,266 @@
+"""THE table of options: flags, environment, configuration file, its example and the manual are made from these rows.
+
+A backend's own options are not here but in its file. Names and defaults are those of Konnect, so that its installations
+can move over with their files.
+"""
+
+from pathlib import Path
+
+from konnectd.config.values import (
+    LogLevel,
+    base_path,
+    issuer,
+    lifetime,
+    listen,
+    log_level,
+    page_uri,
+    scope_token,
+)
+from konnectd.jose.keys import METHODS, check_kid
+from konnectd.option import Option, one_of, switch
+
+ACCESS_TOKEN_EXPIRATION = 600
+ID_TOKEN_EXPIRATION = 3600
+REFRESH_TOKEN_EXPIRATION = 94_608_000
+
+_PROVIDER = "Provider"
+_USERS = "Users"
+_KEYS = "Keys"
+_CLIENTS = "Clients and scopes"
+_TOKENS = "Tokens"
+_LOGGING = "Logging"
+
+#: Names the configuration file; therefore it can not stand in one.
+CONFIG = Option(
+    name="config",
+    help="The configuration file. None is read unless it is named here.",
+    parse=Path,
+    metavar="FILE",
+)
+
+OPTIONS: tuple[Option, ...] = (
+    Option(
+        name="iss",
+        help=(
+            "The issuer identifier, which is the URL people and clients know this daemon by. Required. It must begin "
+            "with https://, unless it names this very machine (localhost, 127.0.0.1, [::1])."
+        ),
+        parse=issuer,
+        keys=("oidc_issuer_identifier", "iss"),
+        env=("OIDC_ISSUER_IDENTIFIER",),
+        metavar="URL",
+        section=_PROVIDER,
+    ),
+    Option(
+        name="listen",
+        help=(
+            "Where to accept HTTP connections: host:port, unix:/path/to/socket, or any endpoint description of "
+            "Twisted, such as systemd:domain=INET:index=0. May be given several times."
+        ),
+        parse=listen,
+        default=("127.0.0.1:8777",),
+        metavar="ADDRESS",
+        multiple=True,
+        section=_PROVIDER,
+    ),
+    Option(
+        name="uri-base-path",
+        help=(
+            "A path put before /konnect/v1/ and /signin/v1/, for a daemon that shares its host name with others. "
+            "Give the same path in the issuer identifier."
+        ),
+        parse=base_path,
+        default="",
+        metavar="PATH",
+        section=_PROVIDER,
+    ),
+    Option(
+        name="sign-in-uri",
+        help="Where people are sent to sign in. The default is /signin/v1/identifier below the base path.",
+        parse=page_uri,
+        metavar="URI",
+        section=_PROVIDER,
+    ),
+    Option(
+        name="signed-out-uri",
+        help=(
+            "Where people are sent after signing out when the client named no page. The default is /signin/v1/goodbye "
+            "below the base path."
+        ),
+        parse=page_uri,
+        metavar="URI",
+        section=_PROVIDER,
+    ),
+    Option(
+        name="insecure",
+        help=(
+            "Do not check the TLS certificates of servers this daemon connects to. For trying things out only: "
+            "whoever sits in between can then sign in as anybody."
+        ),
+        parse=switch,
+        default=False,
+        metavar="",
+        section=_PROVIDER,
+    ),
+    Option(
+        name="identity-manager",
+        help="Where users come from: the name of a backend. On the command line it is the first word. Required.",
+        metavar="BACKEND",
+        section=_USERS,
+    ),
+    Option(
+        name="identity-manager-args",
+        help="Further words for the backend, for those that take some. On the command line they follow its name.",
+        default=(),
+        metavar="WORD",
+        multiple=True,
+        section=_USERS,
+    ),
+    Option(
+        name="signing-private-key",
+        help=(
+            "A private key that signs tokens: a PEM file (PKCS#1, PKCS#8 or SEC1) or a JWK in a .json file; RSA from "
+            "2048 bit, P-256, P-384, P-521 or Ed25519. The first one that is listed signs; the others are published "
+            "and still accepted. Its file name without extension is the key id. Without any, a random key is made at "
+            "each start, and all tokens end with the process."
+        ),
+        parse=Path,
+        default=(),
+        env=("KONNECTD_SIGNING_PRIVATE_KEY", "KONNECTD_SIGNING_PRIVATE_KEY_FILE"),
+        metavar="FILE",
+        multiple=True,
+        section=_KEYS,
+    ),
+    Option(
+        name="signing-kid",
+        help="The key id of the first signing key, instead of its file name or the kid of its JWK.",
+        parse=check_kid,
+        default="",
+        metavar="KID",
+        section=_KEYS,
+    ),
+    Option(
+        name="signing-method",
+        help=f"The algorithm that signs tokens; it must fit the first signing key. One of {', '.join(METHODS)}.",
+        parse=one_of(*METHODS),
+        default="PS256",
+        metavar="ALG",
+        section=_KEYS,
+    ),
+    Option(
+        name="validation-keys-path",
+        help=(
+            "A folder of further keys (*.pem, *.json) that are published and accepted but do not sign, such as those "
+            "that signed until yesterday."
+        ),
+        parse=Path,
+        metavar="FOLDER",
+        section=_KEYS,
+    ),
+    Option(
+        name="encryption-secret",
+        help=(
+            "A file of exactly 32 random bytes that protects cookies. Without it a random secret is made at each "
+            "start, and everybody has to sign in again."
+        ),
+        parse=Path,
+        keys=("encryption_secret_key", "encryption_secret"),
+        env=("KONNECTD_ENCRYPTION_SECRET", "KONNECTD_ENCRYPTION_SECRET_FILE"),
+        metavar="FILE",
+        section=_KEYS,
+    ),
+    Option(
+        name="identifier-registration-conf",
+        help="The YAML file of registered clients.",
+        parse=Path,
+        metavar="FILE",
+        section=_CLIENTS,
+    ),
+    Option(
+        name="identifier-scopes-conf",
+        help="The YAML file that says what further scopes mean to people.",
+        parse=Path,
+        metavar="FILE",
+        section=_CLIENTS,
+    ),
+    Option(
+        name="allow-scope",
+        help=(
+            "A scope clients may be granted; openid always is. When any is given, exactly those are supported; "
+            "otherwise all the backend and the scopes file know. May be given several times."
+        ),
+        parse=scope_token,
+        default=(),
+        keys=("allowed_scopes", "allow_scope"),
+        metavar="SCOPE",
+        multiple=True,
+        section=_CLIENTS,
+    ),
+    Option(
+        name="access-token-expiration",
+        help="The life of an access token in seconds; 0 means the default.",
+        parse=lifetime,
+        default=ACCESS_TOKEN_EXPIRATION,
+        metavar="SECONDS",
+        section=_TOKENS,
+    ),
+    Option(
+        name="id-token-expiration",
+        help="The life of an ID token in seconds; 0 means the default.",
+        parse=lifetime,
+        default=ID_TOKEN_EXPIRATION,
+        metavar="SECONDS",
+        section=_TOKENS,
+    ),
+    Option(
+        name="refresh-token-expiration",
+        help="The life of a refresh token in seconds; 0 means the default, three years.",
+        parse=lifetime,
+        default=REFRESH_TOKEN_EXPIRATION,
+        metavar="SECONDS",
+        section=_TOKENS,
+    ),
+    Option(
+        name="log-level",
+        help=f"The least important events that are logged: {', '.join(LogLevel)}.",
+        parse=log_level,
+        default=LogLevel.INFO,
+        metavar="LEVEL",
+        section=_LOGGING,
+    ),
+    Option(
+        name="log-timestamp",
+        help="Begin each line of the log with the time; switch it off where something else adds one.",
+        parse=switch,
+        default=True,
+        metavar="",
+        section=_LOGGING,
+    ),
+)
+
+
+#: What Konnect has and we do not have yet. A value is refused, unless it says no to what is not there anyway, because
+#: an installation that relies on one of these must not start without it.
+ABSENT: tuple[Option, ...] = (
+    Option(name="trusted-proxy", help="", keys=("trusted_proxies",)),
+    Option(name="authorization-endpoint-uri", help=""),
+    Option(name="endsession-endpoint-uri", help=""),
+    Option(name="allow-client-guests", help="", metavar=""),
+    Option(name="allow-dynamic-client-registration", help="", metavar=""),
+    Option(name="dynamic-client-secret-expiration", help=""),
+    Option(name="with-metrics", help="", metavar=""),
+    Option(name="metrics-listen", help=""),
+    Option(name="with-pprof", help="", metavar=""),
+    Option(name="pprof-listen", help=""),
+    Option(name="request-log", help="", env=("KOPANO_DEBUG_SERVER_REQUEST_LOG",), metavar=""),
+    Option(name="survey", help="", env=("KOPANO_SURVEYCLIENT_AUTOSURVEY",), metavar=""),
+)
+
+#: What Konnect has and existing files carry, but nothing here answers to; running without it is safe.
+IGNORED: tuple[Option, ...] = (
+    Option(name="disable-identifier-client", help="", metavar=""),
+    Option(name="identifier-client-path", help="", keys=("web_resources_path",)),
+)
+
+#: What the names of a backend's settings begin with where that is not the name of a backend we have.
+FOREIGN_PREFIXES: tuple[str, ...] = ("kc_", "KOPANO_SERVER_")

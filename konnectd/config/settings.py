@@ -1,0 +1,334 @@
+"""From command line, environment and configuration file to `Settings`: everything that is right, or every fault.
+
+Only what the options say is here. The files they name - keys, clients, scopes - are read by `konnectd.config.contents`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import dropwhile
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from attrs import field, frozen
+
+from konnectd import loader
+from konnectd.config import arguments, backends, conffile, layers
+from konnectd.config.backends import BackendOptions
+from konnectd.config.given import Given, Names
+from konnectd.config.options import (
+    ABSENT,
+    ACCESS_TOKEN_EXPIRATION,
+    CONFIG,
+    FOREIGN_PREFIXES,
+    ID_TOKEN_EXPIRATION,
+    IGNORED,
+    OPTIONS,
+    REFRESH_TOKEN_EXPIRATION,
+)
+from konnectd.config.paths import Paths
+from konnectd.config.values import LogLevel
+from konnectd.option import ConfigError, ConfigErrors, Option, switch
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_KNOWN = Names(options=OPTIONS)
+_KNOWN_ABSENT = Names(options=ABSENT)
+_KNOWN_IGNORED = Names(options=IGNORED)
+#: Variables that look like options but are made by Kubernetes for a service of our name, or belong to Konnect's
+#: container image.
+_NOT_OPTIONS = re.compile(r"KONNECTD_(?:(?:.*_)?(?:SERVICE_HOST|SERVICE_PORT|PORT)(?:_.*)?|DOCKER_.*|USER|GROUP)")
+
+
+@frozen(kw_only=True)
+class Settings:
+    """What the operator wants; every value has been checked.
+
+    Attributes:
+        listen: ``host:port``, ``unix:/path`` or endpoint descriptions of Twisted.
+        validation_keys_path: a folder.
+        encryption_secret: a file.
+        sign_in_uri: a path, or the absolute address of somebody else's page.
+        signed_out_uri: as ``sign_in_uri``.
+        insecure: certificates of servers we connect to are not checked.
+        allow_scope: when not empty, exactly these and ``openid`` are supported.
+        access_token_expiration: seconds.
+        backend: its file name in the folder of backends.
+        backend_args: further words for it.
+        backend_options: its own options, by name with underscores.
+        sources: where each option that was given stands, such as ``konnectd.conf:12``.
+        warnings: what to log once logging works.
+        paths: where the daemon answers.
+    """
+
+    iss: str
+    listen: tuple[str, ...]
+    uri_base_path: str
+    sign_in_uri: str
+    signed_out_uri: str
+    insecure: bool
+    signing_private_key: tuple[Path, ...]
+    signing_kid: str
+    signing_method: str
+    validation_keys_path: Path | None
+    encryption_secret: Path | None
+    identifier_registration_conf: Path | None
+    identifier_scopes_conf: Path | None
+    allow_scope: tuple[str, ...]
+    access_token_expiration: int
+    id_token_expiration: int
+    refresh_token_expiration: int
+    log_level: LogLevel
+    log_timestamp: bool
+    backend: str
+    backend_args: tuple[str, ...] = ()
+    backend_options: Mapping[str, object] = field(factory=dict, repr=False)
+    sources: Mapping[str, str] = field(factory=dict)
+    warnings: tuple[str, ...] = ()
+    paths: Paths = field(init=False)
+
+    @paths.default
+    def _paths(self) -> Paths:
+        """Compute them once."""
+        return Paths.below(self.uri_base_path)
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port of the issuer, as browsers write an origin. Spec: RFC 6454 6.2."""
+        parts = urlsplit(self.iss)
+        host = parts.hostname or ""
+        host = f"[{host}]" if ":" in host else host
+        port = "" if parts.port in {None, _DEFAULT_PORTS[parts.scheme]} else f":{parts.port}"
+        return f"{parts.scheme}://{host}{port}"
+
+    @property
+    def secure_cookies(self) -> bool:
+        """Whether cookies may only travel over TLS, which all but an issuer on this very machine demand."""
+        return self.iss.startswith("https://")
+
+    def locate(self, fault: ConfigError) -> ConfigError:
+        """Return a fault with the place where its option was given, if it lacks that and the place is known."""
+        source = fault.source or self.sources.get(fault.option.replace("-", "_"), "")
+        return ConfigError(fault.option, fault.problem, source)
+
+
+def load(
+    argv: Sequence[str],
+    environ: Mapping[str, str],
+    package: str = backends.PACKAGE,
+    defaults: Sequence[Given] = (),
+) -> Settings:
+    """Read everything the operator said.
+
+    Args:
+        argv: the words after ``serve``.
+        environ: the environment variables.
+        package: where backends are found.
+        defaults: what counts where nobody said anything, in the place of the table's own defaults.
+
+    Raises:
+        ConfigErrors: something is wrong; it holds all faults.
+    """
+    reading = _Reading(argv, environ, package, defaults)
+    settings = reading.finish()
+    if settings is None or reading.faults:
+        raise ConfigErrors(reading.faults)
+    return settings
+
+
+class _Reading:
+    """The reading of one set of options, while faults are collected."""
+
+    def __init__(
+        self, argv: Sequence[str], environ: Mapping[str, str], package: str, defaults: Sequence[Given]
+    ) -> None:
+        """Take the command line apart and read the file it names."""
+        self.faults: list[ConfigError] = []
+        self._warnings: list[str] = []
+        self._package = package
+        self._backends = loader.names(package)
+        self._described: dict[str, BackendOptions] = {}
+        given = arguments.parse(argv, self._find_flag)
+        self.faults += given.faults
+        self._words = self._plain_words(given)
+        self._of_file = self._lines(layers.Layers(arguments=given, environ=environ).pick(CONFIG))
+        # The first line of an option is the one that counts, so the file goes before defaults.
+        self._layers = layers.Layers(arguments=given, environ=environ, lines=(*self._of_file, *defaults))
+
+    def finish(self) -> Settings | None:
+        """Return the settings; None when there are so many faults that they make no value."""
+        backend = self._backend()
+        own = self._describe(backend) if backend else BackendOptions()
+        self._check_flags(backend)
+        self._check_lines(backend, own)
+        self._check_variables(own)
+        core = self._read(OPTIONS)
+        of_backend = self._read(own.options)
+        values: dict[str, Any] = dict(core.values)
+        del values["identity_manager"]
+        args = values.pop("identity_manager_args")
+        # Words in the file belong to the backend the file names.
+        args = self._words[1:] if self._words else args
+        if args and backend and not own.arguments:
+            self.faults.append(ConfigError("identity_manager_args", f"{backend} takes no further words: {args[0]}"))
+        self._check_required(core)
+        if self.faults or backend is None:
+            return None
+        _fill_defaults(values)
+        self._warnings += _advice(values)
+        return Settings(
+            **values,
+            backend=backend,
+            backend_args=tuple(args),
+            backend_options=of_backend.values,
+            sources={**core.sources, **of_backend.sources},
+            warnings=tuple(self._warnings),
+        )
+
+    def _find_flag(self, name: str) -> tuple[Option, bool] | None:
+        """Return the option of a flag; those of a backend are looked up when the flag begins with its name."""
+        if name == CONFIG.name:
+            return CONFIG, False
+        known = _KNOWN.find_flag(name) or _KNOWN_ABSENT.find_flag(name) or _KNOWN_IGNORED.find_flag(name)
+        if known is not None:
+            return known
+        owner = backends.find_owner(self._package, name)
+        return None if owner is None else Names(options=self._describe(owner).options).find_flag(name)
+
+    def _describe(self, backend: str) -> BackendOptions:
+        """Return what a backend that exists says about its options, asking it once."""
+        if backend not in self._described:
+            try:
+                self._described[backend] = backends.describe(self._package, backend)
+            except ImportError as error:
+                self.faults.append(ConfigError("identity_manager", f"the backend {backend} can not be loaded: {error}"))
+                self._described[backend] = BackendOptions()
+        return self._described[backend]
+
+    def _plain_words(self, given: arguments.Arguments) -> tuple[str, ...]:
+        """Return the words that are no flags, without what was probably the value of a flag that does not exist."""
+        if all(flag.option or flag.given.text for flag in given.flags):
+            return given.words
+        return tuple(dropwhile(lambda word: word not in self._backends, given.words))
+
+    def _lines(self, place: tuple[Given, ...]) -> tuple[Given, ...]:
+        """Return what the configuration file says."""
+        if not place:
+            return ()
+        lines = conffile.read(Path(place[0].text), place[0])
+        self.faults += lines.faults
+        return lines.values
+
+    def _backend(self) -> str | None:
+        """Return the backend that was chosen; None, with a fault, when there is none of that name."""
+        chosen = self._layers.pick(next(option for option in OPTIONS if option.name == "identity-manager"))
+        if self._words:
+            chosen = (Given(name="identity_manager", text=self._words[0], source=arguments.SOURCE),)
+        available = ", ".join(self._backends) or "none"
+        if not chosen and self._layers.arguments.words and not self._words:
+            return None  # the word may be there, behind a flag that does not exist
+        if not chosen:
+            problem = (
+                f"is required, as the first word or in the file: which backend knows the users; there is {available}"
+            )
+            self.faults.append(ConfigError("identity_manager", problem))
+            return None
+        if chosen[0].text not in self._backends:
+            self.faults.append(chosen[0].fault(f"there is no backend {chosen[0].text}; there is {available}"))
+            return None
+        return chosen[0].text
+
+    def _read(self, options: tuple[Option, ...]) -> layers.Reading:
+        """Read options and keep what is to be said about them."""
+        reading = layers.read(options, self._layers)
+        self.faults += reading.faults
+        self._warnings += reading.warnings
+        return reading
+
+    def _check_flags(self, backend: str | None) -> None:
+        """Refuse flags that nobody knows, that are not there yet, or that belong to another backend."""
+        for flag in self._layers.arguments.flags:
+            if flag.option is None:
+                self.faults.append(flag.given.fault("is not an option"))
+            elif flag.option in ABSENT or flag.option in IGNORED:
+                self._refuse(flag.option, flag.given)
+            elif flag.option is not CONFIG and flag.option not in OPTIONS:
+                owner = backends.find_owner(self._package, flag.option.name)
+                if backend is not None and owner != backend:
+                    self.faults.append(flag.given.fault(f"is an option of {owner}, but the backend is {backend}"))
+
+    def _check_lines(self, backend: str | None, own: BackendOptions) -> None:
+        """Refuse lines that nobody knows, that are not there yet, or that are there twice."""
+        first: dict[str, Given] = {}
+        for line in self._of_file:
+            found = _KNOWN.find_key(line.name) or Names(options=own.options).find_key(line.name)
+            unavailable = _KNOWN_ABSENT.find_key(line.name) or _KNOWN_IGNORED.find_key(line.name)
+            name = found[0].dest if found else line.name
+            if first.setdefault(name, line) is not line:
+                self.faults.append(line.fault(f"was given already at {first[name].source}"))
+            if unavailable is not None:
+                self._refuse(unavailable[0], line)
+            elif found is None and not self._is_foreign(line.name, backend):
+                self.faults.append(line.fault("is not an option"))
+
+    def _is_foreign(self, key: str, backend: str | None) -> bool:
+        """Tell whether a key belongs to a backend that was not chosen; one file may carry the settings of all."""
+        owner = backends.find_owner(self._package, key)
+        return key.startswith(FOREIGN_PREFIXES) if owner is None else owner != backend
+
+    def _check_variables(self, own: BackendOptions) -> None:
+        """Refuse variables of what is not there yet, and warn of those that look like options and are none."""
+        environ = self._layers.environ
+        for option in ABSENT + IGNORED:
+            for given in layers.Layers(arguments=arguments.NONE, environ=environ).pick(option):
+                self._refuse(option, given)
+        mine = Names(options=(CONFIG, *OPTIONS, *ABSENT, *IGNORED, *own.options))
+        for name in sorted(environ):
+            if not name.startswith("KONNECTD_") or _NOT_OPTIONS.fullmatch(name):
+                continue
+            owner = backends.find_owner(self._package, name.removeprefix("KONNECTD_"))
+            if owner is None and mine.find_key(name) is None:
+                self._warnings.append(f"the environment variable {name} is not an option")
+
+    def _refuse(self, option: Option, given: Given) -> None:
+        """Say that an option of Konnect's is not there, unless it asks for nothing."""
+        if not given.text.strip() or (option.metavar == "" and _is_no(given.text)):
+            return
+        if option in IGNORED:
+            self._warnings.append(f"{given.source}: {given.name}: has no effect here yet")
+        else:
+            self.faults.append(given.fault("is not supported yet"))
+
+    def _check_required(self, core: layers.Reading) -> None:
+        """Miss the issuer when nobody gave one."""
+        if core.values["iss"] is None and "iss" not in core.sources:
+            problem = "is required: --iss=https://id.example.com, or oidc_issuer_identifier in the file"
+            self.faults.append(ConfigError("iss", problem))
+
+
+def _is_no(text: str) -> bool:
+    """Tell whether text is a no."""
+    try:
+        return not switch(text)
+    except ValueError:
+        return False
+
+
+def _fill_defaults(values: dict[str, Any]) -> None:
+    """Fill in what depends on other options, and lifetimes of 0, which ask for the default."""
+    paths = Paths.below(values["uri_base_path"])
+    values["sign_in_uri"] = values["sign_in_uri"] or paths.identifier
+    values["signed_out_uri"] = values["signed_out_uri"] or paths.goodbye
+    values["access_token_expiration"] = values["access_token_expiration"] or ACCESS_TOKEN_EXPIRATION
+    values["id_token_expiration"] = values["id_token_expiration"] or ID_TOKEN_EXPIRATION
+    values["refresh_token_expiration"] = values["refresh_token_expiration"] or REFRESH_TOKEN_EXPIRATION
+
+
+def _advice(values: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what an operator should think about twice although it is allowed."""
+    if values["insecure"]:
+        yield "insecure: certificates of the servers this daemon connects to are not checked"
+    if urlsplit(values["iss"]).path.rstrip("/") != values["uri_base_path"]:
+        yield (
+            "the path of the issuer identifier is not uri_base_path; the proxy in front has to map "
+            f"{values['iss'].rstrip('/')}/.well-known/openid-configuration to /.well-known/openid-configuration"
+        )
