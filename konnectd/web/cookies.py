@@ -1,0 +1,55 @@
+"""Cookies on the wire: names, paths, flags and life. What is in them is sealed elsewhere.
+
+An issuer on this very machine may be plain http; there no cookie can be ``Secure``, so it can have neither the
+``__Secure-`` prefix nor ``SameSite=None``. Everywhere else the names are Konnect's.
+
+Spec: RFC 6265bis 4.1.2 and 4.1.3.
+"""
+
+from attrs import frozen
+
+from konnectd.flows.browser import Browser, CookieChange, Keep
+from konnectd.http import Headers, HttpRequest
+
+_PREFIX = "__Secure-"
+_LONG_AGO = "Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0"
+#: The cookie that forms are bound to. It is needed on our own pages only.
+FORM = "KKFT"
+
+
+@frozen(kw_only=True)
+class Cookies:
+    """Reads and writes the cookies of one installation.
+
+    Attributes:
+        secure: whether browsers reach us by https.
+        path: of the cookies that belong to the sign-in area; they go nowhere else.
+        form_path: of the cookie that forms are bound to, which the sign-in page needs as well.
+    """
+
+    secure: bool
+    path: str
+    form_path: str
+
+    def read(self, request: HttpRequest) -> Browser:
+        """Return what a browser kept for us, by short names."""
+        prefix = _PREFIX if self.secure else ""
+        found = request.cookies
+        return Browser({name.removeprefix(prefix): value for name, value in found.items() if name.startswith(prefix)})
+
+    def write(self, changes: tuple[CookieChange, ...]) -> Headers:
+        """Return the headers that tell a browser what to keep and what to forget."""
+        return tuple((b"Set-Cookie", self._line(change).encode("ascii")) for change in changes)
+
+    def _line(self, change: CookieChange) -> str:
+        """Return one ``Set-Cookie`` value."""
+        form = change.name == FORM
+        value, life = "", f"; {_LONG_AGO}"
+        if isinstance(change, Keep):
+            value, life = change.value, "" if change.max_age is None else f"; Max-Age={change.max_age}"
+        prefix = _PREFIX if self.secure else ""
+        path = self.form_path if form else self.path
+        # Silent renewal in frames of other sites needs the logon there; forms are ours alone.
+        site = "; SameSite=None" if self.secure and not form else "; SameSite=Lax"
+        secure = "; Secure" if self.secure else ""
+        return f"{prefix}{change.name}={value}; Path={path}{life}{secure}; HttpOnly{site}"

@@ -1,0 +1,175 @@
+"""The protocol's endpoints under their URLs: read the request, ask the flow, write the answer."""
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import assert_never
+
+from attrs import frozen
+
+from konnectd.flows import endsession, userinfo
+from konnectd.flows.authorize import Authorize, ToChooser, ToClient, ToConsent, ToSignIn
+from konnectd.flows.token import Token
+from konnectd.http import JSON_TYPE, NO_STORE, HttpRequest, HttpResponse
+from konnectd.web.cookies import Cookies
+from konnectd.web.errors import as_challenge, as_json
+from konnectd.web.faces import PageFaces
+from konnectd.web.forms import form_of, parameters_of
+from konnectd.web.route import Cors, Route
+from konnectd.web.urls import Urls, checked, with_query, with_request
+
+#: How long others may keep metadata and keys without asking again, in seconds.
+DOCUMENT_MAX_AGE = 300
+
+
+@frozen
+class Document:
+    """Bytes that are the same for everybody, made once.
+
+    Spec: RFC 9110 8.8.3 (``ETag``) and 13.1.2 (``If-None-Match``).
+    """
+
+    full: HttpResponse
+    unchanged: HttpResponse
+    etag: str
+
+    @classmethod
+    def of(cls, value: Mapping[str, object], content_type: bytes = JSON_TYPE) -> "Document":
+        """Make the bytes of a JSON document."""
+        body = json.dumps(value, indent=2).encode() + b"\n"
+        etag = f'"{sha256(body).hexdigest()[:32]}"'
+        headers = (
+            (b"Cache-Control", f"public, max-age={DOCUMENT_MAX_AGE}".encode()),
+            (b"ETag", etag.encode()),
+        )
+        return cls(
+            full=HttpResponse(headers=((b"Content-Type", content_type), *headers), body=body),
+            unchanged=HttpResponse(status=304, headers=headers),
+            etag=etag,
+        )
+
+    async def respond(self, request: HttpRequest) -> HttpResponse:
+        """Answer with the document, or say that it is the same as before."""
+        known = request.header("if-none-match")
+        return self.unchanged if known and (known == "*" or self.etag in known) else self.full
+
+
+@frozen(kw_only=True)
+class OidcRoutes:
+    """The endpoints that clients know."""
+
+    urls: Urls
+    metadata: Document
+    jwks: Document
+    authorize: Authorize
+    token: Token
+    userinfo: userinfo.UserInfo
+    endsession: endsession.EndSession
+    cookies: Cookies
+    faces: PageFaces
+
+    def routes(self) -> tuple[Route, ...]:
+        """Return all routes."""
+        paths, page, get, both = self.urls.paths, self.faces.as_page, ("GET",), ("GET", "POST")
+        open_to_all = Cors.ANY_ORIGIN
+        return (
+            Route(path=paths.health_check, methods=both, respond=_healthy, face=as_json, name="health-check"),
+            Route(
+                path=paths.discovery,
+                methods=get,
+                respond=self.metadata.respond,
+                face=as_json,
+                name="discovery",
+                cors=open_to_all,
+                fast=True,
+            ),
+            Route(
+                path=paths.jwks,
+                methods=get,
+                respond=self.jwks.respond,
+                face=as_json,
+                name="jwks",
+                cors=open_to_all,
+                fast=True,
+            ),
+            Route(
+                path=paths.authorize, methods=both, respond=self.on_authorize, face=page, name="authorize", fast=True
+            ),
+            Route(
+                path=paths.token,
+                methods=("POST",),
+                respond=self.on_token,
+                face=as_json,
+                name="token",
+                cors=open_to_all,
+                fast=True,
+            ),
+            Route(
+                path=paths.userinfo,
+                methods=both,
+                respond=self.on_userinfo,
+                face=as_challenge,
+                name="userinfo",
+                cors=open_to_all,
+                fast=True,
+            ),
+            Route(path=paths.endsession, methods=both, respond=self.on_endsession, face=page, name="endsession"),
+        )
+
+    async def on_authorize(self, request: HttpRequest) -> HttpResponse:
+        """Answer an authorization request, or send the browser to the page that is due."""
+        parameters = parameters_of(request)
+        answer = await self.authorize(parameters, self.cookies.read(request))
+        # After a posted form the browser must not post again where it is sent. Spec: RFC 9110 15.4.4.
+        status = 303 if request.method == "POST" else 302
+        match answer:
+            case ToClient(location=location, cookies=cookies):
+                return HttpResponse.redirect(location, status, self.cookies.write(cookies))
+            case ToSignIn(interaction=interaction, cookies=cookies):
+                location = self.urls.sign_in + with_request(parameters, interaction, flow="oidc")
+                return HttpResponse.redirect(checked(location), status, self.cookies.write(cookies))
+            case ToChooser(interaction=interaction):
+                location = self.urls.chooser + with_request(parameters, interaction)
+                return HttpResponse.redirect(checked(location), status)
+            case ToConsent(interaction=interaction):
+                location = self.urls.consent + with_request(parameters, interaction, flow="consent")
+                return HttpResponse.redirect(checked(location), status)
+            case _:
+                assert_never(answer)
+
+    async def on_token(self, request: HttpRequest) -> HttpResponse:
+        """Answer a token request."""
+        tokens = await self.token(request.header("authorization"), form_of(request))
+        return HttpResponse.json(tokens.to_json())
+
+    async def on_userinfo(self, request: HttpRequest) -> HttpResponse:
+        """Answer a userinfo request."""
+        form = form_of(request) if request.method == "POST" else None
+        answer = await self.userinfo(request.header("authorization"), form)
+        match answer:
+            case userinfo.Plain(claims=claims):
+                return HttpResponse.json(claims)
+            case userinfo.Signed(jws=jws):
+                headers = ((b"Content-Type", b"application/jwt"), *NO_STORE)
+                return HttpResponse(headers=headers, body=jws.encode("ascii"))
+            case _:
+                assert_never(answer)
+
+    async def on_endsession(self, request: HttpRequest) -> HttpResponse:
+        """End the session, or send the browser to the page that asks."""
+        parameters = parameters_of(request)
+        answer = await self.endsession(parameters, self.cookies.read(request))
+        status = 303 if request.method == "POST" else 302
+        match answer:
+            case endsession.Confirm():
+                location = self.urls.goodbye + with_query(parameters)
+                return HttpResponse.redirect(checked(location), status)
+            case endsession.Left(location=location, cookies=cookies):
+                return HttpResponse.redirect(location or self.urls.signed_out, status, self.cookies.write(cookies))
+            case _:
+                assert_never(answer)
+
+
+async def _healthy(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - what answers is a Respond
+    """Say that the process answers."""
+    return HttpResponse(headers=NO_STORE)

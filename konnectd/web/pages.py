@@ -1,0 +1,165 @@
+"""From view values to HTML pages.
+
+All templates are compiled and checked once, at start; a request only fills one in. Whatever a view holds is text:
+it is escaped, characters that no document may have are replaced, and names are kept from disturbing what stands
+around them. The templates are well-formed XML, which tests rely on; the doctype is added here.
+"""
+
+import re
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
+
+from konnectd.http import HTML_TYPE, Headers, HttpRequest, HttpResponse
+from konnectd.interfaces import Entropy
+from konnectd.protocol.client import is_plain_uri
+from konnectd.web import texts
+from konnectd.web.locales import Locale, Locales
+from konnectd.web.policy import page_headers
+from konnectd.web.static import StaticFiles
+from konnectd.web.template_check import check_templates
+from konnectd.web.views import ErrorPage, View
+
+DOCTYPE = "<!DOCTYPE html>\n"
+#: Longest name that is shown in full, in characters.
+LONGEST_NAME = 120
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+#: What may not stand in a document at all: control characters, lone surrogates, non-characters. Spec: XML 1.0 2.2.
+_NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+#: What turns the direction of text around or hides in it; in a name it is only good for passing as somebody else.
+_INVISIBLE = re.compile("[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+
+
+class Pages:
+    """Renders views."""
+
+    def __init__(self, templates: Path, *, static: StaticFiles, entropy: Entropy) -> None:
+        """Compile all templates and catalogues.
+
+        Args:
+            templates: the folder of templates; ``locale`` is in it.
+            static: what pages may refer to.
+            entropy: where script nonces come from.
+
+        Raises:
+            BrokenTemplateError: a template has a mistake, and where.
+            BrokenCatalogError: a catalogue has a mistake, and where.
+        """
+        self._entropy = entropy
+        self._locales = Locales.read(templates / "locale")
+        environment = make_environment(templates, static)
+        self._templates = check_templates(environment, templates, frozenset(static.files))
+
+    def render(
+        self,
+        view: View,
+        request: HttpRequest,
+        *,
+        ui_locales: str = "",
+        status: int | None = None,
+        headers: Headers = (),
+        form_targets: tuple[str, ...] = (),
+    ) -> HttpResponse:
+        """Make the page of a view.
+
+        Args:
+            view: what to show.
+            request: decides about the language.
+            ui_locales: as the client sent it.
+            status: 200 when left out, or what an error page says.
+            headers: further ones, such as ``Set-Cookie``.
+            form_targets: origins or schemes where posting the page's form may end, besides here.
+
+        Raises:
+            ValueError: a form target is neither an origin nor a scheme.
+        """
+        locale = self._locales.choose(request, ui_locales)
+        nonce = self._entropy.token(16)
+        body = DOCTYPE + self._templates[view.template].render(page=view, locale=locale, nonce=nonce)
+        if status is None:
+            status = view.status if isinstance(view, ErrorPage) else 200
+        language = (b"Content-Language", locale.tag.encode("ascii"))
+        fixed = ((b"Content-Type", HTML_TYPE), language, *page_headers(nonce, form_targets))
+        return HttpResponse(status=status, headers=fixed + headers, body=body.encode())
+
+
+def make_environment(templates: Path, static: StaticFiles) -> Environment:
+    """Make the environment that templates are compiled in."""
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        loader=FileSystemLoader(templates),
+        extensions=["jinja2.ext.i18n"],
+        finalize=_finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        cache_size=-1,
+    )
+    environment.policies["ext.i18n.trimmed"] = True
+    # Any: the extension adds this method to the environment when it is loaded.
+    i18n: Any = environment
+    i18n.install_gettext_callables(_gettext, _ngettext, newstyle=True)
+    environment.globals.update(
+        static=static.url,
+        explanations=texts.EXPLANATIONS,
+        moves=texts.MOVES,
+        sign_in_faults=texts.SIGN_IN_FAULTS,
+        scopes=texts.SCOPES,
+    )
+    environment.filters.update(plain=plain, initial=initial, web_link=web_link, app_link=app_link)
+    return environment
+
+
+@pass_context
+def _gettext(context: Context, message: str) -> str:
+    """Translate into the language of the page that is being rendered."""
+    locale: Locale = context["locale"]
+    return locale.gettext(message)
+
+
+@pass_context
+def _ngettext(context: Context, singular: str, plural: str, number: int) -> str:
+    """Translate what depends on a number into the language of the page that is being rendered."""
+    locale: Locale = context["locale"]
+    return locale.ngettext(singular, plural, number)
+
+
+def _finalize(value: object) -> object:
+    """Replace what may not stand in a document, in everything a template puts out.
+
+    Text that is already markup has gone through a translation, which fills values in by itself.
+    """
+    if isinstance(value, Markup):
+        return Markup(_NOT_TEXT.sub(REPLACEMENT, value))  # noqa: S704 - it was markup before; no character is added
+    if isinstance(value, str):
+        return _NOT_TEXT.sub(REPLACEMENT, value)
+    return value
+
+
+def plain(text: str) -> str:
+    """Make a name fit to be shown: on one line, not endless, and unable to disturb what stands around it."""
+    shown = " ".join(_INVISIBLE.sub("", text).split())
+    return shown if len(shown) <= LONGEST_NAME else shown[: LONGEST_NAME - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def initial(text: str) -> str:
+    """Return the letter that stands for somebody in a picture."""
+    for character in unicodedata.normalize("NFC", text):
+        if character.isalnum():
+            return character.upper()[:1]
+    return "\N{BULLET}"
+
+
+def web_link(uri: str) -> str:
+    """Return an address of the web, or nothing when it is anything else: a link must not run a script."""
+    return uri if is_plain_uri(uri) and uri.lower().startswith(("https://", "http://")) else ""
+
+
+def app_link(uri: str) -> str:
+    """Return an address of the web or of an application on this device, or nothing when it is anything else."""
+    return uri if is_plain_uri(uri) else ""

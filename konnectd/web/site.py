@@ -1,0 +1,141 @@
+"""The HTTP server of the daemon, put together: routes, edge, connections and their limits.
+
+`make_site` makes a factory for any of Twisted's endpoints. What routes there are is decided elsewhere.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from twisted.internet.interfaces import IAddress, IReactorTime
+from twisted.logger import Logger
+from twisted.web import server
+
+from konnectd.http import HttpRequest, HttpResponse
+from konnectd.web.edge import Edge, Hide, Observe, Replies
+from konnectd.web.limits import Limits
+from konnectd.web.roster import Roster
+from konnectd.web.route import Route
+from konnectd.web.transport import Channel, Request
+
+log = Logger()
+
+#: Logs one line per answer without touching the configuration.
+ACCESS_LOG_VARIABLE = "KOPANO_DEBUG_SERVER_REQUEST_LOG"
+
+
+class Site(server.Site):
+    """A factory of hardened connections."""
+
+    noisy = False
+
+    def __init__(self, edge: Edge, roster: Roster, limits: Limits, reactor: IReactorTime) -> None:
+        """Keep what connections need."""
+        base: Any = super()
+        base.__init__(edge, Request, reactor=reactor, timeout=None, parsePOSTFormSubmission=False)
+        self._edge = edge
+        self._roster = roster
+        self._limits = limits
+
+    def buildProtocol(self, _addr: IAddress | None) -> Channel | None:
+        """Return a connection; None, which closes the socket, when there are too many."""
+        if not self._roster.admit():
+            return None
+        channel = Channel(self._roster, self._limits, self._edge)
+        channel.factory = channel.site = self
+        channel.requestFactory = Request
+        channel.callLater = self.reactor.callLater
+        return channel
+
+    def startFactory(self) -> None:
+        """Begin to listen; there is no log file and no timer for its dates."""
+
+    def stopFactory(self) -> None:
+        """Stop listening."""
+
+    def log(self, request: object) -> None:
+        """Write no access log: it would cost a third of a request, and its query strings carry codes."""
+
+    @property
+    def connections(self) -> int:
+        """How many connections are open."""
+        return len(self._roster)
+
+    async def drain(self, seconds: float) -> None:
+        """Answer what is being answered, take nothing new, and end all connections.
+
+        Args:
+            seconds: after which the rest is cut.
+        """
+        await self._roster.drain(seconds)
+
+
+def make_site(
+    routes: Sequence[Route],
+    *,
+    reactor: IReactorTime,
+    not_found: Hide,
+    failure: Hide,
+    reference: Callable[[], str],
+    limits: Limits | None = None,
+    observe: Observe | None = None,
+    access_log: bool | None = None,
+) -> Site:
+    """Make the HTTP server.
+
+    Args:
+        routes: each path once.
+        reactor: its clock and timers.
+        not_found: answers where there is no route.
+        failure: answers what is our fault; gets the reference that is also in the log.
+        reference: makes a name for one failure.
+        limits: what one peer can take of the server.
+        observe: told of every answer; without a route also of messages that were refused before they were requests.
+        access_log: whether a line is logged for every answer; None leaves it to the environment.
+
+    Raises:
+        ValueError: two routes have one path, or a path is not a plain one.
+    """
+    limits = limits or Limits()
+    if access_log is None:
+        access_log = os.environ.get(ACCESS_LOG_VARIABLE) == "1"
+    told = _and_log(observe) if access_log else observe
+
+    def refused(answer: HttpResponse) -> None:
+        if told is not None:
+            told(None, HttpRequest(method="-", path="-"), answer, 0.0)
+
+    roster = Roster(reactor, limits, refused)
+    replies = Replies(not_found=not_found, failure=failure, reference=reference)
+    return Site(Edge(routes, replies, roster.seconds, told), roster, limits, reactor)
+
+
+def klein_resource(
+    routes: Sequence[Route],
+    *,
+    not_found: Hide,
+    failure: Hide,
+    reference: Callable[[], str],
+    observe: Observe | None = None,
+) -> Edge:
+    """Make the same routes as a resource, for tests without a socket."""
+    replies = Replies(not_found=not_found, failure=failure, reference=reference)
+    return Edge(routes, replies, lambda: 0.0, observe)
+
+
+def _and_log(observe: Observe | None) -> Observe:
+    """Log one short line for every answer; never the query string, which may carry codes and tokens."""
+
+    def told(route: Route | None, request: HttpRequest, answer: HttpResponse, seconds: float) -> None:
+        log.debug(
+            "{method} {path} {status} {ms:.1f} ms {peer}",
+            method=request.method,
+            path=request.path,
+            status=answer.status,
+            ms=seconds * 1000,
+            peer=request.peer or "-",
+        )
+        if observe is not None:
+            observe(route, request, answer, seconds)
+
+    return told

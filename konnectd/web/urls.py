@@ -1,0 +1,91 @@
+"""Where our own pages are, for whoever sends a browser there."""
+
+from urllib.parse import quote, urlencode
+
+from attrs import frozen
+
+from konnectd.config.paths import Paths
+from konnectd.protocol.authorize import FLOW, INTERACTION, INTERNAL_PARAMETERS
+from konnectd.protocol.errors import OAuthError
+from konnectd.protocol.parameters import Parameters
+from konnectd.protocol.vocabulary import ErrorCode
+
+#: Longest address we send a browser to, in characters; beyond it servers and proxies cut or refuse.
+LONGEST_LOCATION = 8000
+
+
+@frozen(kw_only=True)
+class Urls:
+    """Addresses of pages: paths, or absolute ones where the operator has pages of their own.
+
+    The logon cookie is sent to the inner paths only, so every page that must know who is signed in is there; the outer
+    ones, which people may have bookmarked, lead to them.
+
+    Attributes:
+        sign_in: where somebody signs in.
+        signed_out: where somebody ends who has signed out and is not awaited anywhere.
+    """
+
+    paths: Paths
+    sign_in: str
+    signed_out: str
+
+    @property
+    def sign_in_form(self) -> str:
+        """The sign-in page for a browser whose person may be signed in, and where its form goes."""
+        return f"{self.paths.inner}signin"
+
+    @property
+    def chooser(self) -> str:
+        """The account chooser."""
+        return f"{self.paths.inner}chooseaccount"
+
+    @property
+    def consent(self) -> str:
+        """The consent page."""
+        return f"{self.paths.inner}consent"
+
+    @property
+    def welcome(self) -> str:
+        """The page of somebody who is signed in and not awaited anywhere."""
+        return f"{self.paths.inner}welcome"
+
+    @property
+    def goodbye(self) -> str:
+        """The page that asks whether to sign out, or says that it is done."""
+        return f"{self.paths.inner}goodbye"
+
+
+def with_query(parameters: Parameters) -> str:
+    """Write parameters as the query of an address, ``?`` included; nothing for none."""
+    return _query(list(parameters.items()))
+
+
+def with_request(parameters: Parameters, interaction: str, flow: str = "", **more: str) -> str:
+    """Write an authorization request as the query of the next page, with what our pages add to it.
+
+    Args:
+        interaction: the sealed progress.
+        flow: what the sign-in page is told that it is for; empty on the way back.
+        more: further parameters of our own.
+    """
+    pairs = list(parameters.without(*INTERNAL_PARAMETERS).items())
+    pairs += [(FLOW, flow)] if flow else []
+    pairs += [(INTERACTION, interaction)] if interaction else []
+    return _query(pairs + list(more.items()))
+
+
+def checked(location: str) -> str:
+    """Return an address that every server on the way will take.
+
+    Raises:
+        OAuthError: it is too long.
+    """
+    if len(location) > LONGEST_LOCATION:
+        raise OAuthError(ErrorCode.INVALID_REQUEST, "the request is too long to be carried through the pages")
+    return location
+
+
+def _query(pairs: list[tuple[str, str]]) -> str:
+    """Write pairs as the query of an address."""
+    return "?" + urlencode(pairs, quote_via=quote, safe="") if pairs else ""

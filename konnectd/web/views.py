@@ -1,0 +1,240 @@
+"""What each page shows, as values: whoever renders a page fills one of these and never sees HTML.
+
+A view names its template and holds plain text; how it looks is the template's business and what it says in which
+language that of `konnectd.web.texts` and the catalogues. No value here is trusted: everything is escaped.
+"""
+
+from enum import StrEnum
+from typing import ClassVar, Protocol
+
+from attrs import field, frozen
+
+
+class View(Protocol):
+    """Anything that can be rendered: a frozen value that knows its template."""
+
+    template: ClassVar[str]
+
+
+class SignInFault(StrEnum):
+    """Why the sign-in form is shown once more."""
+
+    WRONG_CREDENTIALS = "wrong_credentials"
+    MISSING_USERNAME = "missing_username"
+    MISSING_PASSWORD = "missing_password"  # noqa: S105 - names a fault, not a password
+    STALE_FORM = "stale_form"
+    UNAVAILABLE = "unavailable"
+    TOO_MANY_TRIES = "too_many_tries"
+
+    @property
+    def blames_username(self) -> bool:
+        """Whether the username field is marked as wrong."""
+        return self in {SignInFault.WRONG_CREDENTIALS, SignInFault.MISSING_USERNAME}
+
+    @property
+    def blames_password(self) -> bool:
+        """Whether the password field is marked as wrong."""
+        return self in {SignInFault.WRONG_CREDENTIALS, SignInFault.MISSING_PASSWORD}
+
+
+class ErrorKind(StrEnum):
+    """What an error page explains, each with its own plain words in `konnectd.web.texts`."""
+
+    START_AGAIN = "start_again"
+    COOKIES_BLOCKED = "cookies_blocked"
+    STALE_FORM = "stale_form"
+    CROSS_SITE = "cross_site"
+    UNKNOWN_CLIENT = "unknown_client"
+    REDIRECT_URI = "redirect_uri"
+    MALFORMED_REQUEST = "malformed_request"
+    UNAVAILABLE = "unavailable"
+    FAULT = "fault"
+    NOT_FOUND = "not_found"
+    METHOD = "method"
+
+
+@frozen
+class Account:
+    """Somebody who is signed in already."""
+
+    username: str
+    display_name: str = ""
+
+    @property
+    def name(self) -> str:
+        """What to call them."""
+        return self.display_name or self.username
+
+
+@frozen(kw_only=True)
+class ScopeLine:
+    """One thing an application asks to be allowed.
+
+    Attributes:
+        id: handle of a built-in text; empty or unknown for the operator's own.
+        description: the operator's text, shown as it is.
+        token: what is shown when there is neither.
+    """
+
+    id: str = ""
+    description: str = ""
+    token: str
+
+
+@frozen(kw_only=True)
+class SignInPage:
+    """The form for a username and a password; posts ``username``, ``password`` and ``csrf``.
+
+    Attributes:
+        action: where the form goes, query included.
+        client_name: which application is waiting; empty when somebody came by themselves.
+        client_host: the host that application returns to.
+        username: what was typed last time, or hinted at.
+        fault: why the form is shown again.
+    """
+
+    template: ClassVar[str] = "signin.html"
+
+    action: str
+    csrf: str = field(repr=False)
+    client_name: str = ""
+    client_host: str = ""
+    username: str = ""
+    fault: SignInFault | None = None
+
+
+@frozen(kw_only=True)
+class ChooserPage:
+    """Which account to go on with; posts ``account`` (the username) or ``other``, and ``csrf``.
+
+    Attributes:
+        action: where the form goes, query included.
+        client_name: which application is waiting.
+        client_host: the host that application returns to.
+    """
+
+    template: ClassVar[str] = "chooser.html"
+
+    action: str
+    csrf: str = field(repr=False)
+    account: Account
+    client_name: str = ""
+    client_host: str = ""
+
+
+@frozen(kw_only=True)
+class ConsentPage:
+    """What an application asks for; posts ``allow`` or ``deny``, and ``csrf``.
+
+    Attributes:
+        action: where the form goes, query included.
+        client_uri: its home page; a link only when it is http or https.
+        redirect_host: where the browser is sent whichever button is pressed.
+        lines: what is asked for, the most important first.
+    """
+
+    template: ClassVar[str] = "consent.html"
+
+    action: str
+    csrf: str = field(repr=False)
+    client_name: str
+    client_uri: str = ""
+    redirect_host: str
+    display_name: str = ""
+    username: str
+    lines: tuple[ScopeLine, ...]
+
+    @property
+    def account(self) -> Account:
+        """Who is asked."""
+        return Account(self.username, self.display_name)
+
+
+@frozen(kw_only=True)
+class WelcomePage:
+    """That somebody is signed in and nobody is waiting for them; posts ``signout`` and ``csrf``."""
+
+    template: ClassVar[str] = "welcome.html"
+
+    signout_action: str
+    csrf: str = field(repr=False)
+    display_name: str = ""
+    username: str
+
+    @property
+    def account(self) -> Account:
+        """Who is signed in."""
+        return Account(self.username, self.display_name)
+
+
+@frozen(kw_only=True)
+class GoodbyePage:
+    """Whether to sign out; posts ``signout`` or ``stay``, and ``csrf``.
+
+    Attributes:
+        action: where the form goes, query included.
+        client_name: which application asked to sign out; empty when none did.
+    """
+
+    template: ClassVar[str] = "goodbye.html"
+
+    action: str
+    csrf: str = field(repr=False)
+    display_name: str = ""
+    username: str
+    client_name: str = ""
+
+    @property
+    def account(self) -> Account:
+        """Who would be signed out."""
+        return Account(self.username, self.display_name)
+
+
+@frozen(kw_only=True)
+class SignedOutPage:
+    """That nobody is signed in any more.
+
+    Attributes:
+        client_name: which application to go back to.
+        return_uri: its registered address; no link when it is not a plain URI.
+    """
+
+    template: ClassVar[str] = "signed_out.html"
+
+    client_name: str = ""
+    return_uri: str = ""
+
+
+@frozen(kw_only=True)
+class ErrorPage:
+    """What is wrong, whose move it is, and where to find it in the log.
+
+    Attributes:
+        status: the HTTP status to answer with.
+        kind: chooses the words.
+        code: the error code of the specification, for developers; may be empty.
+        description: further words for developers; may be empty.
+        reference: what is also in the log.
+        client_name: which application is concerned, if that is known.
+    """
+
+    template: ClassVar[str] = "error.html"
+
+    status: int
+    kind: ErrorKind
+    code: str = ""
+    description: str = ""
+    reference: str
+    client_name: str = ""
+
+
+#: Every page there is; their templates are checked against their fields at start.
+VIEWS: tuple[type[View], ...] = (
+    SignInPage,
+    ChooserPage,
+    ConsentPage,
+    WelcomePage,
+    GoodbyePage,
+    SignedOutPage,
+    ErrorPage,
+)

@@ -1,0 +1,97 @@
+// Comfort only: every page works without this script. It knows no language; what it says stands in data attributes.
+(() => {
+  "use strict";
+
+  // A form that was sent waits at most this long before it may be sent again, should the answer never come.
+  const PATIENCE = 10000;
+
+  // Send each form once, however often its button is pressed. Buttons are only marked, not disabled: a disabled
+  // button would not be sent along, and its name is how the server learns which one it was.
+  const guard = (form) => {
+    let timer = 0;
+    const release = () => {
+      window.clearTimeout(timer);
+      form.classList.remove("busy");
+      form.querySelectorAll("button[aria-disabled]").forEach((button) => button.removeAttribute("aria-disabled"));
+    };
+    form.addEventListener("submit", (event) => {
+      if (form.classList.contains("busy")) {
+        event.preventDefault();
+        return;
+      }
+      form.classList.add("busy");
+      form.querySelectorAll("button[type=submit]").forEach((button) => button.setAttribute("aria-disabled", "true"));
+      timer = window.setTimeout(release, PATIENCE);
+    });
+    // Going back may show this very document again, as it was when the form was sent.
+    window.addEventListener("pageshow", release);
+  };
+
+  const SVG = "http://www.w3.org/2000/svg";
+  const EYE = "M2 12s3.6-6.5 10-6.5S22 12 22 12s-3.6 6.5-10 6.5S2 12 2 12zM12 9a3 3 0 1 0 0 6 3 3 0 0 0 0-6z";
+  const STROKE = "M4 4l16 16";
+
+  const picture = () => {
+    const svg = document.createElementNS(SVG, "svg");
+    svg.setAttribute("viewBox", "0 0 24 24");
+    svg.setAttribute("aria-hidden", "true");
+    const path = document.createElementNS(SVG, "path");
+    for (const [name, value] of [["fill", "none"], ["stroke", "currentColor"], ["stroke-width", "1.8"],
+                                 ["stroke-linecap", "round"], ["stroke-linejoin", "round"]]) {
+      path.setAttribute(name, value);
+    }
+    svg.append(path);
+    return [svg, path];
+  };
+
+  // Let people look at the password they typed.
+  const reveal = (box) => {
+    const input = box.querySelector("input");
+    const button = document.createElement("button");
+    const [svg, path] = picture();
+    const show = (visible) => {
+      input.type = visible ? "text" : "password";
+      path.setAttribute("d", visible ? EYE + STROKE : EYE);
+      button.title = visible ? box.dataset.hide : box.dataset.show;
+      button.setAttribute("aria-label", button.title);
+    };
+    button.type = "button";
+    button.className = "reveal";
+    button.setAttribute("aria-controls", input.id);
+    button.append(svg);
+    button.addEventListener("click", () => {
+      show(input.type === "password");
+    });
+    input.spellcheck = false;
+    input.autocapitalize = "none";
+    // What is sent is a password again, so that browsers neither list it nor keep it with ordinary text.
+    input.form.addEventListener("submit", () => show(false));
+    window.addEventListener("pageshow", () => show(false));
+    show(false);
+    box.append(button);
+    box.classList.add("revealable");
+  };
+
+  // Say that Caps Lock is on while a password is typed.
+  const warn = (input, hint) => {
+    const look = (event) => {
+      const on = typeof event.getModifierState === "function" && event.getModifierState("CapsLock");
+      if (on !== (hint.textContent !== "")) {
+        hint.textContent = on ? hint.dataset.text : "";
+      }
+    };
+    input.addEventListener("keydown", look);
+    input.addEventListener("keyup", look);
+    input.addEventListener("blur", () => {
+      hint.textContent = "";
+    });
+  };
+
+  document.querySelectorAll("form").forEach(guard);
+  document.querySelectorAll(".secret").forEach(reveal);
+  const password = document.getElementById("password");
+  const capslock = document.getElementById("capslock");
+  if (password && capslock) {
+    warn(password, capslock);
+  }
+})();
