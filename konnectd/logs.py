@@ -1,0 +1,141 @@
+"""The log as text: one line per event with time, level, message and facts, in the form Konnect's log has.
+
+Whatever a browser or a directory sent can stand in a fact, so nothing in a line can end it or begin another one. What
+is worth logging, and what must never be, is decided where it is logged.
+"""
+
+import string
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent
+from twisted.python.reflect import safe_str
+from zope.interface import implementer
+
+#: Writes one or more whole lines at once.
+Write: TypeAlias = Callable[[str], object]
+
+#: The least level of Twisted that each level of Konnect lets through.
+_LEAST: Mapping[str, LogLevel] = {
+    "panic": LogLevel.critical,
+    "fatal": LogLevel.critical,
+    "error": LogLevel.error,
+    "warn": LogLevel.warn,
+    "info": LogLevel.info,
+    "debug": LogLevel.debug,
+    "trace": LogLevel.debug,
+}
+_NAMES = {LogLevel.critical: "fatal"}
+#: What Twisted itself puts into old-style events.
+_NOT_FACTS = frozenset({"format", "failure", "isError", "message", "printed", "system", "time", "why"})
+_PLAIN = frozenset(string.ascii_letters + string.digits + "-._/@^+:,~%*()[]{}<>|;!?&$#")
+_OURS = "konnectd"
+
+
+@implementer(ILogObserver)
+class TextObserver:
+    """Writes events as lines of text."""
+
+    def __init__(self, write: Write, level: str = "info", *, timestamp: bool = True) -> None:
+        """Set what is written and how.
+
+        Args:
+            write: takes the text.
+            level: the least important events that are written, by Konnect's name for them.
+            timestamp: each line begins with the time.
+        """
+        self._write = write
+        self._least = _LEAST[level]
+        self._timestamp = timestamp
+
+    def __call__(self, event: LogEvent) -> None:
+        """Write an event unless it is less important than wanted."""
+        level = level_of(event)
+        if level < self._least:
+            return
+        parts = [f"level={_NAMES.get(level, level.name)}", f"msg={_quote(_message(event), always=True)}"]
+        if self._timestamp:
+            parts.insert(0, f"time={_time(event)}")
+        parts += [f"{name}={_quote(text)}" for name, text in _facts(event)]
+        self._write(" ".join(parts) + "\n" + _traceback(event))
+
+
+def level_of(event: LogEvent) -> Any:  # noqa: ANN401 - the levels of Twisted carry no types
+    """Return how important an event is; what libraries find worth telling is for those who look for faults."""
+    level = event.get("log_level") or LogLevel.info
+    return LogLevel.debug if level == LogLevel.info and not _is_ours(event) else level
+
+
+def _is_ours(event: LogEvent) -> bool:
+    """Tell whether our own code logged an event."""
+    namespace = str(event.get("log_namespace", ""))
+    return namespace == _OURS or namespace.startswith(f"{_OURS}.")
+
+
+def _time(event: LogEvent) -> str:
+    """Return when it happened, in milliseconds and UTC, so that lines of several machines sort."""
+    moment = datetime.fromtimestamp(event.get("log_time", 0.0), UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def _message(event: LogEvent) -> str:
+    """Return the sentence; a failure without one speaks for itself."""
+    text = formatEvent(event)
+    failure = event.get("log_failure")
+    if failure is None:
+        return text
+    return f"{text}: {failure.type.__name__}" if text else f"{failure.type.__name__}: {failure.getErrorMessage()}"
+
+
+def _facts(event: LogEvent) -> Iterator[tuple[str, str]]:
+    """Yield the fields of an event that its sentence does not show already."""
+    shown = _shown_fields(event)
+    for name, value in event.items():
+        if name.startswith("log_") or name in _NOT_FACTS or name in shown or not name.isidentifier():
+            continue
+        yield name, safe_str(value)  # a fact that can not be shown must not cost the line
+    if not _is_ours(event) and event.get("log_namespace"):
+        yield "logger", str(event["log_namespace"])
+
+
+def _shown_fields(event: LogEvent) -> frozenset[str]:
+    """Return the names of fields that stand in the sentence."""
+    template = event.get("log_format")
+    if not isinstance(template, str):
+        return frozenset()
+    try:
+        fields = [field for _, field, _, _ in string.Formatter().parse(template) if field]
+    except ValueError:
+        return frozenset()
+    return frozenset(field.split("(")[0].split(".")[0].split("[")[0] for field in fields)
+
+
+def _quote(text: str, *, always: bool = False) -> str:
+    """Return text so that it stays in one line and can be told from what comes after it."""
+    if text and not always and _PLAIN.issuperset(text):
+        return text
+    return '"' + "".join(map(_escape, text)) + '"'
+
+
+def _escape(character: str) -> str:
+    """Return a character, or a way to write it that neither ends a line or quote nor plays with a terminal."""
+    if character in '"\\':
+        return f"\\{character}"
+    if character.isprintable():
+        return character
+    return {"\n": "\\n", "\t": "\\t", "\r": "\\r"}.get(character) or character.encode("unicode_escape").decode("ascii")
+
+
+def _traceback(event: LogEvent) -> str:
+    """Return the traceback of a failure, moved to the right so that no line of it looks like an event."""
+    failure = event.get("log_failure")
+    if failure is None:
+        return ""
+    text: str = failure.getTraceback()
+    return "".join(f"    {one_line(line)}\n" for line in text.rstrip().split("\n"))
+
+
+def one_line(text: str) -> str:
+    """Return text for people in which nothing ends the line or plays with a terminal."""
+    return "".join(character if character in '"\\' else _escape(character) for character in text)

@@ -1,0 +1,116 @@
+"""What ``konnectd serve`` runs once its settings are right: log, service, signals, reactor, exit status.
+
+twistd does the same in its own way; what both need is here, what only twistd needs is `konnectd.tap`.
+"""
+
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any, TextIO, TypeAlias
+
+from twisted.application.service import MultiService
+from twisted.logger import Logger, globalLogBeginner
+
+from konnectd.config.settings import Settings
+from konnectd.logs import TextObserver, one_line
+from konnectd.option import ConfigErrors
+
+log = Logger()
+
+#: Puts the daemon together from its settings and a reactor: a `MultiService`, which carries no types.
+MakeService: TypeAlias = Callable[[Settings, Any], Any]
+
+
+def make_service(settings: Settings, reactor: Any) -> MultiService:  # noqa: ANN401 - a reactor is many interfaces at once
+    """Put the daemon together.
+
+    Raises:
+        ConfigErrors: the files that the settings name are not right.
+    """
+    # Only when it runs: the command line also serves commands that need none of it.
+    from konnectd.service import make_service as put_together  # noqa: PLC0415 - see above
+
+    return put_together(settings, reactor)
+
+
+def run(settings: Settings, reactor: Any, make: MakeService = make_service) -> int:  # noqa: ANN401 - a reactor
+    """Run the daemon until a signal or a fault ends it, and return the exit status.
+
+    A part of the daemon that must end the process itself does so, whatever is returned here.
+
+    Args:
+        settings: what the operator wants.
+        reactor: not running yet.
+        make: puts the daemon together.
+    """
+    observers: list[Any] = [observer(settings, sys.stderr)]
+    globalLogBeginner.beginLoggingTo(observers, redirectStandardIO=False)
+    advise(settings)
+    try:
+        service = make(settings, reactor)
+        service.privilegedStartService()
+        service.startService()
+    except ConfigErrors as error:
+        report(error, sys.stderr)
+        return 1
+    reactor.addSystemEventTrigger("before", "shutdown", service.stopService)
+    reactor.addSystemEventTrigger("after", "startup", Signals(reactor).install)
+    reactor.run()
+    return 0
+
+
+def observer(settings: Settings, stream: TextIO) -> TextObserver:
+    """Return what writes the log to a stream as the settings want it."""
+
+    def write(text: str) -> None:
+        stream.write(text)
+        stream.flush()
+
+    return TextObserver(write, settings.log_level, timestamp=settings.log_timestamp)
+
+
+def advise(settings: Settings) -> None:
+    """Log what was found doubtful in the settings."""
+    for warning in settings.warnings:
+        log.warn("{warning}", warning=warning)
+
+
+def report(errors: ConfigErrors, stream: TextIO) -> None:
+    """Tell the operator every fault, in one line each."""
+    stream.writelines(f"konnectd: {one_line(str(fault))}\n" for fault in errors.faults)
+    stream.flush()
+
+
+class Signals:
+    """Ends the daemon in order at the first signal, and at once at the second."""
+
+    def __init__(self, reactor: Any) -> None:  # noqa: ANN401 - a reactor is many interfaces at once
+        """Keep the reactor."""
+        self._reactor = reactor
+        self._stopping = False
+
+    def install(self) -> None:
+        """Take the signals over from the reactor, which knows no second one."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda number, _frame: self._reactor.callFromThread(self.stop, number))
+        keep_on_hangup(self._reactor)
+
+    def stop(self, number: int) -> None:
+        """Stop in order; when that is under way already, stop waiting for it."""
+        name = signal.Signals(number).name
+        if self._stopping:
+            log.warn("{signal} again, not waiting for requests any longer", signal=name)
+            self._reactor.crash()
+            return
+        self._stopping = True
+        log.warn("{signal} received, stopping", signal=name)
+        self._reactor.stop()
+
+
+def keep_on_hangup(reactor: Any) -> None:  # noqa: ANN401 - a reactor is many interfaces at once
+    """Outlive SIGHUP, whose default is to kill; nothing is read anew."""
+
+    def tell() -> None:
+        log.info("SIGHUP received; nothing is read anew, restart to change settings")
+
+    signal.signal(signal.SIGHUP, lambda _number, _frame: reactor.callFromThread(tell))
