@@ -21,6 +21,10 @@ FORM_TYPE = "application/x-www-form-urlencoded"
 NO_STORE: Headers = ((b"Cache-Control", b"no-store"), (b"Pragma", b"no-cache"))
 
 
+#: Made once: the function of the library makes an encoder at each call.
+_write = json.JSONEncoder(separators=(",", ":")).encode
+
+
 @frozen(kw_only=True)
 class HttpRequest:
     """One request, as far as the daemon ever looks at it.
@@ -81,7 +85,7 @@ class HttpResponse:
     @classmethod
     def json(cls, value: object, status: int = 200, headers: Headers = NO_STORE) -> Self:
         """Answer with a JSON document that nobody may keep unless other headers are given."""
-        body = json.dumps(value, separators=(",", ":")).encode() + b"\n"
+        body = _write(value).encode() + b"\n"
         return cls(status=status, headers=((b"Content-Type", JSON_TYPE), *headers), body=body)
 
     @classmethod

@@ -45,7 +45,7 @@ class Refused:
     """
 
     reason: RefusalReason
-    principal: str = field(default="", repr=False)
+    principal: str = field(default="", repr=False, eq=False)
 
 
 LogonAnswer: TypeAlias = EndUser | Refused

@@ -34,6 +34,7 @@ SHORTEST_HASH: Final = 16
 
 _BASE64 = r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2,3})?"
 _HASH = re.compile(rf"\$argon2id\$v=(?:16|19)\$m=[0-9]{{1,10}},t=[0-9]{{1,10}},p=[0-9]{{1,3}}\${_BASE64}\${_BASE64}")
+_STOPPED = "no more passwords are checked, because the daemon stops"
 _COMMAND = "make one with: konnectd utils hash-password"
 
 
@@ -126,14 +127,17 @@ class ThreadedChecker:
         self._matches = matches
         self._most = waiting
         self._under_way = 0
+        self._closed = False
         self._pool = ThreadPool(minthreads=0, maxthreads=threads, name="passwords")
 
     async def matches(self, password_hash: str, password: str) -> bool:
         """Tell whether a password is the one behind a hash.
 
         Raises:
-            BackendUnavailableError: there are too many to check already.
+            BackendUnavailableError: there are too many to check already, or no more are checked.
         """
+        if self._closed:
+            raise BackendUnavailableError(_STOPPED)
         if self._under_way >= self._most:
             raise BackendUnavailableError(f"{self._most} passwords are waiting to be checked already")
         if not self._pool.started:
@@ -142,6 +146,8 @@ class ThreadedChecker:
         answer: Deferred[bool] = Deferred()
 
         def check() -> bool:
+            if self._closed:
+                raise BackendUnavailableError(_STOPPED)
             # Nobody waits any more, when the browser left while this was in the queue.
             return not answer.called and self._matches(password_hash, password)
 
@@ -152,7 +158,8 @@ class ThreadedChecker:
         return await answer
 
     async def close(self) -> None:
-        """Let the checks that have begun come to their end and stop the threads."""
+        """Let the checks that have begun come to their end, turn away those that wait, and stop the threads."""
+        self._closed = True
         if self._pool.started:
             self._pool.stop()
 

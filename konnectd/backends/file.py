@@ -93,9 +93,11 @@ class FileBackend:
         if user is None:
             return Refused(RefusalReason.AMBIGUOUS if candidates else RefusalReason.UNKNOWN_USER)
         if not matched or not password_hash:
-            return Refused(RefusalReason.WRONG_PASSWORD)
+            return Refused(RefusalReason.WRONG_PASSWORD, principal=user.end_user.subject)
         # Only who knows the password may move the log to say that the account is disabled.
-        return Refused(RefusalReason.DISABLED) if user.disabled else user.end_user
+        if user.disabled:
+            return Refused(RefusalReason.DISABLED, principal=user.end_user.subject)
+        return user.end_user
 
     async def close(self) -> None:
         """Let go of the threads."""

@@ -1,6 +1,6 @@
 """Who is this browser's person? Reading, making and ending the sealed logon."""
 
-from attrs import frozen
+from attrs import field, frozen
 
 from konnectd.flows.browser import LOGON, Browser, Forget, Keep
 from konnectd.interfaces import Backend, Clock, Entropy, Sealer
@@ -8,6 +8,8 @@ from konnectd.protocol.end_user import EndUser, Logon
 
 #: How long a logon counts at most, in seconds, however long the browser keeps it.
 LOGON_TTL = 24 * 3600
+#: How many logons are remembered opened: a browser that comes again soon costs no cryptography.
+MOST_OPENED = 2048
 
 
 @frozen(kw_only=True)
@@ -18,16 +20,29 @@ class SignIn:
     sealer: Sealer
     clock: Clock
     entropy: Entropy
+    _opened: dict[str, Logon] = field(factory=dict, init=False, repr=False, eq=False)
 
     def find(self, browser: Browser) -> Logon | None:
         """Return the logon of a browser; None when there is none that counts here and now."""
         sealed = browser.sealed.get(LOGON)
         if sealed is None:
             return None
-        claims = self.sealer.open(LOGON, sealed, self.clock.now())
-        logon = Logon.from_json(claims) if claims is not None else None
+        now = self.clock.now()
+        logon = self._opened.get(sealed) or self._open(sealed, now)
         # Another backend may know somebody else under the same subject.
-        return logon if logon is not None and logon.provider == self.backend.name else None
+        if logon is None or logon.provider != self.backend.name or now >= logon.auth_time + LOGON_TTL:
+            return None
+        return logon
+
+    def _open(self, sealed: str, now: int) -> Logon | None:
+        """Open a sealed logon and remember it; nothing that was not ours is remembered."""
+        claims = self.sealer.open(LOGON, sealed, now)
+        logon = Logon.from_json(claims) if claims is not None else None
+        if logon is not None:
+            if len(self._opened) >= MOST_OPENED:
+                self._opened.clear()
+            self._opened[sealed] = logon
+        return logon
 
     async def still_there(self, logon: Logon) -> bool:
         """Tell whether the backend still knows the person and lets them in.

@@ -36,6 +36,8 @@ _END_SIZE = 8
 _SHORTEST = len(_VERSION) + _SALT_SIZE + _END_SIZE + _GCM_TAG_SIZE
 _TAG_SIZE = 16
 
+#: Made once: the function of the library makes an encoder at each call.
+_write = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 #: What a key is for; BLAKE2b gives each its own function. At most 16 bytes.
 _FOR_SEALING = b"konnectd seal 1"
 _FOR_TAGGING = b"konnectd tag 1"
@@ -53,6 +55,8 @@ class SecretSealer:
         if len(secret) != SECRET_SIZE:
             raise ValueError(f"the encryption secret must have {SECRET_SIZE} bytes, it has {len(secret)}")
         self._secret = bytes(secret)
+        # Purposes are words of our own code, so there are only a few.
+        self._keys: dict[tuple[str, bytes], bytes] = {}
 
     def seal(self, purpose: str, claims: Mapping[str, object], expires_at: int) -> str:
         """Return text safe for cookies and URLs that `open` understands until a moment (seconds since the epoch).
@@ -60,7 +64,7 @@ class SecretSealer:
         Raises:
             ValueError: the claims are larger than what `open` would look at.
         """
-        content = _utf8(json.dumps(claims, separators=(",", ":"), ensure_ascii=False, allow_nan=False))
+        content = _utf8(_write(claims))
         salt = urandom(_SALT_SIZE)
         cipher, nonce = self._cipher(purpose, salt)
         plaintext = expires_at.to_bytes(_END_SIZE, "big", signed=True) + content
@@ -99,8 +103,12 @@ class SecretSealer:
         return AESGCM(derived[:_KEY_SIZE]), derived[_KEY_SIZE:]
 
     def _purpose_key(self, purpose: str, use: bytes) -> bytes:
-        """Return the key of one purpose and use."""
-        return blake2b(_utf8(purpose), digest_size=_KEY_SIZE, key=self._secret, person=use).digest()
+        """Return the key of one purpose and use, made when it is first needed."""
+        key = self._keys.get((purpose, use))
+        if key is None:
+            key = blake2b(_utf8(purpose), digest_size=_KEY_SIZE, key=self._secret, person=use).digest()
+            self._keys[purpose, use] = key
+        return key
 
 
 def _authenticated(purpose: str) -> bytes:

@@ -43,6 +43,10 @@ _HASHES: Mapping[str, hashes.HashAlgorithm] = {
 }
 
 
+#: Made once: the function of the library makes an encoder at each call.
+_write = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+
+
 class Defer(Protocol):
     """Runs a function in a thread, as ``deferToThreadPool`` does with its first two arguments given."""
 
@@ -72,11 +76,12 @@ class KeyRingSigner:
         """
         self._algorithms = ring.algorithms
         self._defer = defer
-        self._keys: dict[str, _ActiveKey] = {}
-        for algorithm in ring.algorithms:
-            key = ring.find_active(algorithm)
-            if key is not None:
-                self._keys[algorithm] = _ActiveKey(key.kid, _signing(algorithm, key.key), key.slow)
+        # From the last to the first, so that the first listed key has the last word.
+        self._keys: dict[str, _ActiveKey] = {
+            algorithm: _ActiveKey(key.kid, _signing(algorithm, key.key), key.slow)
+            for key in reversed(ring.signing)
+            for algorithm in key.algorithms
+        }
         self._headers: dict[tuple[str, str], str] = {}
 
     @property
@@ -88,7 +93,7 @@ class KeyRingSigner:
         """Return a compact JWS; without an algorithm, or with one there is no key for, by the default one."""
         alg = algorithm if algorithm in self._keys else self._algorithms[0]
         key = self._keys[alg]
-        text = json.dumps(claims, separators=(",", ":"), allow_nan=False)
+        text = _write(claims)
         signed = f"{self._header(alg, typ)}.{b64url(text.encode('ascii'))}"
         message = signed.encode("ascii")
         if key.slow and self._defer is not None:

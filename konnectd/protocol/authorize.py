@@ -121,7 +121,8 @@ def add_to_query(uri: str, pairs: Iterable[tuple[str, str]], ours: frozenset[str
     """
     base, _, query = uri.partition("?")
     kept = [part for part in query.split("&") if part and unquote_plus(part.partition("=")[0]) not in ours]
-    return f"{base}?{'&'.join([*kept, urlencode(list(pairs), quote_via=quote, safe='')])}"
+    added = (f"{name}={quote(value, safe='')}" for name, value in pairs)
+    return f"{base}?{'&'.join([*kept, *added])}"
 
 
 @frozen(kw_only=True)
@@ -134,7 +135,7 @@ class AuthorizationRequest:
         max_age: seconds since the person last proved who they are; None for any.
         code_challenge: empty when none was sent.
         id_token_hint: not yet verified: that needs keys.
-        fingerprint: digest of everything the client sent, to bind what a person decides to this very request.
+        sent: what the client sent, for nothing but the fingerprint.
     """
 
     return_address: ReturnAddress
@@ -148,7 +149,15 @@ class AuthorizationRequest:
     login_hint: str = field(default="", repr=False)
     ui_locales: str = ""
     id_token_hint: str = field(default="", repr=False)
-    fingerprint: str = field(default="", repr=False)
+    _sent: Parameters = field(factory=Parameters, repr=False)
+
+    @property
+    def fingerprint(self) -> str:
+        """Digest of everything the client sent, to bind what a person decides to this very request.
+
+        Made when it is asked for: a request that needs no page needs no digest.
+        """
+        return fingerprint(self._sent)
 
     @property
     def client(self) -> Client:
@@ -187,7 +196,7 @@ class AuthorizationRequest:
             login_hint=parameters.text("login_hint")[:256],
             ui_locales=parameters.text("ui_locales")[:256],
             id_token_hint=parameters.text("id_token_hint"),
-            fingerprint=fingerprint(parameters),
+            sent=parameters.without(*INTERNAL_PARAMETERS),
         )
 
 

@@ -15,6 +15,9 @@ CODE_TTL = 120
 #: Random bytes of a code; with the tag behind them a code is 65 characters.
 CODE_BYTES = 32
 
+#: Made once: the function of the library makes an encoder at each call.
+_write = json.JSONEncoder(separators=(",", ":")).encode
+
 
 @frozen(kw_only=True)
 class AuthorizationGrant:
@@ -49,7 +52,7 @@ class AuthorizationGrant:
 
     def to_text(self) -> str:
         """Write it for a store."""
-        return json.dumps(
+        return _write(
             {
                 "v": 1,
                 "id": self.grant_id,
@@ -59,8 +62,7 @@ class AuthorizationGrant:
                 "nonce": self.nonce,
                 "pkce": self.code_challenge,
                 "logon": self.logon.to_json(),
-            },
-            separators=(",", ":"),
+            }
         )
 
     @classmethod

@@ -195,7 +195,7 @@ def _ask(request: AuthorizationRequest, known: Knowledge, now: int) -> Decision:
         return AskForLogon()
     fresh = known.progress is not None and known.progress.covers(logon)
     # A client that was granted the raw subject has it in its ID tokens and sends it back.
-    if known.hint not in {"", logon.sub, logon.subject}:
+    if known.hint and known.hint not in {logon.sub, logon.subject}:
         if fresh:
             return Refuse(OAuthError(ErrorCode.LOGIN_REQUIRED, "somebody else has signed in than id_token_hint says"))
         return AskForLogon()

@@ -31,22 +31,24 @@ def parse_form(text: str) -> tuple[tuple[str, str], ...]:
     """
     if not text:
         return ()
+    if not text.isascii():
+        raise UntrustedRequestError(ErrorCode.INVALID_REQUEST, "a parameter is not form-encoded")
     parts = text.split("&", MOST_PARAMETERS + 1)
     if len(parts) > MOST_PARAMETERS:
         raise UntrustedRequestError(ErrorCode.INVALID_REQUEST, "too many parameters")
     pairs = []
     for part in parts:
-        if part:
-            name, _, value = part.partition("=")
+        name, _, value = part.partition("=")
+        if "%" in part or "+" in part or not part.isprintable():
             pairs.append((_decode(name), _decode(value)))
+        elif part:
+            pairs.append((name, value))
     return tuple(pairs)
 
 
 def _decode(text: str) -> str:
     """Decode one name or value."""
-    if "%" not in text and "+" not in text and text.isascii() and text.isprintable():
-        return text
-    if _BROKEN_ESCAPE.search(text) is not None or not text.isascii():
+    if _BROKEN_ESCAPE.search(text) is not None:
         raise UntrustedRequestError(ErrorCode.INVALID_REQUEST, "a parameter is not form-encoded")
     try:
         decoded = unquote_plus(text, errors="strict")
