@@ -4,6 +4,7 @@ Commands that do not serve import neither Twisted nor the options, because a con
 seconds and a key is best turned into a JWK on a machine where nothing runs.
 """
 
+import contextlib
 import getpass
 import http.client
 import json
@@ -194,26 +195,34 @@ def print_version(_values: Mapping[str, object], _words: tuple[str, ...]) -> int
 
 def check_health(values: Mapping[str, object], _words: tuple[str, ...]) -> int:
     """Ask a provider whether it is well; it is if it answers 200."""
-    connection = _connection(
-        str(values["hostname"]), str(values["scheme"]), float(str(values["timeout"])), insecure=bool(values["insecure"])
-    )
-    # A query stays one; what can not stand in a request line is encoded instead of sent.
-    path = quote(f"/{str(values['path']).removeprefix('/')}", safe="/?&=%:@!$'()*+,;~")
     try:
-        connection.request("GET", path, headers={"User-Agent": f"konnectd-healthcheck/{__version__}"})
-        answer = connection.getresponse()
-        body = answer.read(1000)
+        status, reason, body = _ask(values)
     except (OSError, http.client.HTTPException, ValueError) as error:
         print(f"konnectd: healthcheck: {values['hostname']}: {str(error) or type(error).__name__}", file=sys.stderr)
         return 1
-    finally:
-        connection.close()
-    if answer.status != http.client.OK:
+    if status != http.client.OK:
         shown = body.decode("utf-8", "replace").strip()
-        print(f"konnectd: healthcheck: status {answer.status} {answer.reason}: {shown!r}", file=sys.stderr)
+        print(f"konnectd: healthcheck: status {status} {reason}: {shown!r}", file=sys.stderr)
         return 1
     print("healthy")
     return 0
+
+
+def _ask(values: Mapping[str, object]) -> tuple[int, str, bytes]:
+    """Return status, reason and the beginning of the body of an answer.
+
+    Raises:
+        OSError: nobody answers in time.
+        HTTPException: the answer is no HTTP, or the address is none.
+    """
+    timeout = float(str(values["timeout"]))
+    hostname, scheme, insecure = str(values["hostname"]), str(values["scheme"]), bool(values["insecure"])
+    # A query stays one; what can not stand in a request line is encoded instead of sent.
+    path = quote(f"/{str(values['path']).removeprefix('/')}", safe="/?&=%:@!$'()*+,;~")
+    with contextlib.closing(_connection(hostname, scheme, timeout, insecure=insecure)) as connection:
+        connection.request("GET", path, headers={"User-Agent": f"konnectd-healthcheck/{__version__}"})
+        answer = connection.getresponse()
+        return answer.status, answer.reason, answer.read(1000)
 
 
 class _UnixConnection(http.client.HTTPConnection):

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent
+from twisted.python.failure import Failure
 from twisted.python.reflect import safe_str
 from zope.interface import implementer
 
@@ -81,11 +82,19 @@ def _time(event: LogEvent) -> str:
 
 def _message(event: LogEvent) -> str:
     """Return the sentence; a failure without one speaks for itself."""
-    text = formatEvent(event)
-    failure = event.get("log_failure")
+    failure = _failure(event)
     if failure is None:
-        return text
-    return f"{text}: {failure.type.__name__}" if text else f"{failure.type.__name__}: {failure.getErrorMessage()}"
+        return formatEvent(event)
+    # An old-style event's text has the traceback in it.
+    text = str(event.get("why") or "") if "failure" in event else formatEvent(event)
+    kind = getattr(failure.type, "__name__", "failure")
+    return f"{text}: {kind}" if text else f"{kind}: {failure.getErrorMessage()}"
+
+
+def _failure(event: LogEvent) -> Failure | None:
+    """Return what failed, whichever of Twisted's logs the event came by."""
+    found = event.get("log_failure") or event.get("failure")
+    return found if isinstance(found, Failure) else None
 
 
 def _facts(event: LogEvent) -> Iterator[tuple[str, str]]:
@@ -129,7 +138,7 @@ def _escape(character: str) -> str:
 
 def _traceback(event: LogEvent) -> str:
     """Return the traceback of a failure, moved to the right so that no line of it looks like an event."""
-    failure = event.get("log_failure")
+    failure = _failure(event)
     if failure is None:
         return ""
     text: str = failure.getTraceback()

@@ -19,6 +19,7 @@ log = Logger()
 
 #: Puts the daemon together from its settings and a reactor: a `MultiService`, which carries no types.
 MakeService: TypeAlias = Callable[[Settings, Any], Any]
+BeginLogging: TypeAlias = Callable[..., object]
 
 
 def make_service(settings: Settings, reactor: Any) -> MultiService:  # noqa: ANN401 - a reactor is many interfaces at once
@@ -33,7 +34,12 @@ def make_service(settings: Settings, reactor: Any) -> MultiService:  # noqa: ANN
     return put_together(settings, reactor)
 
 
-def run(settings: Settings, reactor: Any, make: MakeService = make_service) -> int:  # noqa: ANN401 - a reactor
+def run(
+    settings: Settings,
+    reactor: Any,  # noqa: ANN401 - a reactor is many interfaces at once
+    make: MakeService = make_service,
+    begin_logging: BeginLogging = globalLogBeginner.beginLoggingTo,
+) -> int:
     """Run the daemon until a signal or a fault ends it, and return the exit status.
 
     A part of the daemon that must end the process itself does so, whatever is returned here.
@@ -42,9 +48,9 @@ def run(settings: Settings, reactor: Any, make: MakeService = make_service) -> i
         settings: what the operator wants.
         reactor: not running yet.
         make: puts the daemon together.
+        begin_logging: gives the log its observers.
     """
-    observers: list[Any] = [observer(settings, sys.stderr)]
-    globalLogBeginner.beginLoggingTo(observers, redirectStandardIO=False)
+    begin_logging([observer(settings, sys.stderr)], redirectStandardIO=False)
     advise(settings)
     try:
         service = make(settings, reactor)
@@ -72,7 +78,7 @@ def observer(settings: Settings, stream: TextIO) -> TextObserver:
 def advise(settings: Settings) -> None:
     """Log what was found doubtful in the settings."""
     for warning in settings.warnings:
-        log.warn("{warning}", warning=warning)
+        log.warn("{advice}", advice=warning)
 
 
 def report(errors: ConfigErrors, stream: TextIO) -> None:

@@ -43,6 +43,7 @@ from konnectd.option import ConfigError, ConfigErrors
 from konnectd.protocol.discovery import Endpoints, metadata
 from konnectd.protocol.scope import OFFLINE_ACCESS, OPENID
 from konnectd.protocol.token import Lifetimes
+from konnectd.protocol.userinfo import claim_names
 from konnectd.stores.memory import MemoryStore
 from konnectd.web.cookies import Cookies
 from konnectd.web.faces import PageFaces
@@ -143,6 +144,7 @@ class Assembly:
     routes: tuple[Route, ...]
     faces: PageFaces
     entropy: Entropy
+    request_log: bool
 
     def site(self, reactor: Any, *more: Route) -> Site:  # noqa: ANN401 - Twisted's reactor has no one type
         """Make the HTTP server of these and further routes."""
@@ -152,6 +154,7 @@ class Assembly:
             not_found=self.faces.not_found,
             failure=self.faces.failure,
             reference=lambda: self.entropy.token(REFERENCE_BYTES),
+            access_log=self.request_log,
         )
 
 
@@ -195,60 +198,63 @@ def assemble(world: World) -> Assembly:
     leaving = LeavingRoutes(
         urls=urls, faces=faces, forms=forms, cookies=cookies, sign_in=sign_in, endsession=endsession
     )
-    oidc = _oidc(world, urls, cookies, faces, pending, sign_in, endsession)
+    oidc = _oidc(world, urls, cookies, faces, pending, endsession)
     routes = (*oidc.routes(), *identifier.routes(), *leaving.routes(), *static.routes)
-    return Assembly(routes=routes, faces=faces, entropy=world.entropy)
+    return Assembly(routes=routes, faces=faces, entropy=world.entropy, request_log=settings.request_log)
 
 
 def _oidc(
-    world: World,
-    urls: Urls,
-    cookies: Cookies,
-    faces: PageFaces,
-    pending: PendingRequests,
-    sign_in: SignIn,
-    endsession: EndSession,
+    world: World, urls: Urls, cookies: Cookies, faces: PageFaces, pending: PendingRequests, endsession: EndSession
 ) -> OidcRoutes:
     """Put the protocol's endpoints together."""
-    settings, contents = world.settings, world.contents
     grants = world.grants()
     return OidcRoutes(
         urls=urls,
         metadata=Document.of(_metadata(world, grants)),
-        jwks=Document.of(contents.keys.jwks(), JWKS_TYPE),
+        jwks=Document.of(world.contents.keys.jwks(), JWKS_TYPE),
         authorize=Authorize(
-            issuer=settings.iss,
+            issuer=world.settings.iss,
             pending=pending,
-            sign_in=sign_in,
+            sign_in=endsession.sign_in,
             store=world.store,
             sealer=world.sealer,
             verifier=world.verifier,
             entropy=world.entropy,
         ),
-        token=Token(
-            clients=contents.registry,
-            grants=grants,
-            signer=world.signer,
-            clock=world.clock,
-            entropy=world.entropy,
-            lifetimes=world.lifetimes,
-        ),
-        userinfo=UserInfo(
-            issuer=settings.iss,
-            backend=world.backend,
-            clients=contents.registry,
-            store=world.store,
-            signer=world.signer,
-            verifier=world.verifier,
-            clock=world.clock,
-        ),
+        token=_token(world, grants),
+        userinfo=_userinfo(world),
         endsession=endsession,
         cookies=cookies,
         faces=faces,
     )
 
 
-def _metadata(world: World, grants: Mapping[str, Grant]) -> dict[str, object]:
+def _token(world: World, grants: Mapping[str, Grant]) -> Token:
+    """Put the token endpoint together."""
+    return Token(
+        clients=world.contents.registry,
+        grants=grants,
+        signer=world.signer,
+        clock=world.clock,
+        entropy=world.entropy,
+        lifetimes=world.lifetimes,
+    )
+
+
+def _userinfo(world: World) -> UserInfo:
+    """Put the userinfo endpoint together."""
+    return UserInfo(
+        issuer=world.settings.iss,
+        backend=world.backend,
+        clients=world.contents.registry,
+        store=world.store,
+        signer=world.signer,
+        verifier=world.verifier,
+        clock=world.clock,
+    )
+
+
+def _metadata(world: World, grants: Mapping[str, Grant], languages: tuple[str, ...]) -> dict[str, object]:
     """Return the discovery document."""
     settings = world.settings
     paths, origin = settings.paths, settings.origin
@@ -262,9 +268,10 @@ def _metadata(world: World, grants: Mapping[str, Grant]) -> dict[str, object]:
             end_session=origin + paths.endsession,
         ),
         scopes=world.scopes,
-        claims=world.backend.claims,
+        claims=claim_names(world.scopes, world.backend.claims),
         grant_types=grants,
         algorithms=world.signer.algorithms,
+        ui_locales=languages,
     )
 
 
@@ -375,4 +382,4 @@ def serve(settings: Settings, world: World, reactor: Any, *more: Route) -> Multi
 
 def warn(text: str) -> None:
     """Log what an operator should look at."""
-    log.warn("{warning}", warning=text)
+    log.warn("{advice}", advice=text)

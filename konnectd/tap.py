@@ -4,6 +4,7 @@ The options are read by the same code as those of ``konnectd serve``. Everything
 itself into the background and gives up its privileges, so that a fault is still seen and keys may belong to root.
 """
 
+import codecs
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -102,6 +103,8 @@ def makeService(options: Options) -> MultiService:
     """
     from twisted.internet import reactor  # noqa: PLC0415 - importing it installs it, which is twistd's decision
 
+    # Python loads this when the first request comes, which is too late once the root of the file system has changed.
+    codecs.lookup("idna")
     try:
         daemon = make_service(options.settings, reactor)
     except ConfigErrors as error:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from textwrap import fill, wrap
+from typing import TextIO
 
 from konnectd import loader
 from konnectd.config import backends
@@ -183,15 +184,16 @@ DOCUMENTS: Mapping[str, Callable[[], str]] = {
 }
 
 
-def main(argv: Sequence[str], root: Path = _ROOT) -> int:
+def main(argv: Sequence[str], root: Path = _ROOT, errors: TextIO = sys.stderr) -> int:
     """Write the generated files, or check that they are up to date; return the exit status.
 
     Args:
         argv: ``--write`` or ``--check``.
         root: the checkout.
+        errors: told what is wrong.
     """
     if list(argv) not in (["--write"], ["--check"]):
-        sys.stderr.write("usage: python -m konnectd.config.documents --check|--write\n")
+        errors.write("usage: python -m konnectd.config.documents --check|--write\n")
         return 2
     status = 0
     for name, make in DOCUMENTS.items():
@@ -200,7 +202,7 @@ def main(argv: Sequence[str], root: Path = _ROOT) -> int:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(make(), encoding="utf-8")
         elif not path.is_file() or path.read_text(encoding="utf-8") != make():
-            sys.stderr.write(f"{name} is not up to date; run: make generate\n")
+            errors.write(f"{name} is not up to date; run: make generate\n")
             status = 1
     return status
 

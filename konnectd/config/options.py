@@ -236,6 +236,18 @@ OPTIONS: tuple[Option, ...] = (
         metavar="",
         section=_LOGGING,
     ),
+    Option(
+        name="request-log",
+        help=(
+            "Log a line for every request, at level debug: method, path, status, milliseconds and address, never the "
+            "query string."
+        ),
+        parse=switch,
+        default=False,
+        env=("KOPANO_DEBUG_SERVER_REQUEST_LOG",),
+        metavar="",
+        section=_LOGGING,
+    ),
 )
 
 
@@ -252,7 +264,6 @@ ABSENT: tuple[Option, ...] = (
     Option(name="metrics-listen", help=""),
     Option(name="with-pprof", help="", metavar=""),
     Option(name="pprof-listen", help=""),
-    Option(name="request-log", help="", env=("KOPANO_DEBUG_SERVER_REQUEST_LOG",), metavar=""),
     Option(name="survey", help="", env=("KOPANO_SURVEYCLIENT_AUTOSURVEY",), metavar=""),
 )
 

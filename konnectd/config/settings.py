@@ -26,7 +26,7 @@ from konnectd.config.options import (
     OPTIONS,
     REFRESH_TOKEN_EXPIRATION,
 )
-from konnectd.config.paths import Paths
+from konnectd.paths import Paths
 from konnectd.config.values import LogLevel
 from konnectd.option import ConfigError, ConfigErrors, Option, switch
 
@@ -79,6 +79,7 @@ class Settings:
     refresh_token_expiration: int
     log_level: LogLevel
     log_timestamp: bool
+    request_log: bool
     backend: str
     backend_args: tuple[str, ...] = ()
     backend_options: Mapping[str, object] = field(factory=dict, repr=False)

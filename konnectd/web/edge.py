@@ -158,8 +158,14 @@ def read(request: server.Request) -> HttpRequest:
             for name, values in request.requestHeaders.getAllRawHeaders()
         },
         body=b"" if content is None else content.read(),
-        peer=getattr(request.client, "host", ""),
+        peer=_host(request.client),
     )
+
+
+def _host(address: object) -> str:
+    """Return a peer's address, the same whether an IPv4 peer came by way of an IPv6 socket or not."""
+    host: str = getattr(address, "host", "")
+    return host[7:] if host.startswith("::ffff:") and "." in host else host
 
 
 @lru_cache(maxsize=256)
@@ -302,7 +308,10 @@ class Edge(Resource):
             answer = self._replies.hide("-" if mounted is None else mounted.route.name, seen)
             _send(request, answer, fixed)
         if self._observe is not None:
-            self._observe(None if mounted is None else mounted.route, seen, answer, self._seconds() - started)
+            try:
+                self._observe(None if mounted is None else mounted.route, seen, answer, self._seconds() - started)
+            except Exception:  # whoever counts must not keep the next answer from anybody
+                log.failure("an answer could not be counted")
 
 
 class _Missing(Resource):

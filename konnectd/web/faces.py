@@ -45,23 +45,27 @@ class PageFaces:
                 return self.pages.render(page, request, headers=_RETRY)
             case _:
                 return None
+        return self._refuse(page, request)
+
+    def not_found(self, request: HttpRequest, reference: str) -> HttpResponse:
+        """Tell a person that there is nothing."""
+        return self._refuse(ErrorPage(status=404, kind=ErrorKind.NOT_FOUND, reference=reference), request)
+
+    def failure(self, request: HttpRequest, reference: str) -> HttpResponse:
+        """Tell a person that it is our fault, without a word about what it is."""
+        return self.pages.render(ErrorPage(status=500, kind=ErrorKind.FAULT, reference=reference), request)
+
+    def _refuse(self, page: ErrorPage, request: HttpRequest) -> HttpResponse:
+        """Show a page that nobody else logs."""
         self.log.info(
             "refused with a page: {kind} {code} {description} [{reference}] on {path}",
             kind=str(page.kind),
             code=page.code,
             description=page.description,
-            reference=reference,
+            reference=page.reference,
             path=request.path[:_LONGEST_LOGGED],
         )
         return self.pages.render(page, request)
-
-    def not_found(self, request: HttpRequest, reference: str) -> HttpResponse:
-        """Tell a person that there is nothing."""
-        return self.pages.render(ErrorPage(status=404, kind=ErrorKind.NOT_FOUND, reference=reference), request)
-
-    def failure(self, request: HttpRequest, reference: str) -> HttpResponse:
-        """Tell a person that it is our fault, without a word about what it is."""
-        return self.pages.render(ErrorPage(status=500, kind=ErrorKind.FAULT, reference=reference), request)
 
 
 def _page(status: int, kind: ErrorKind, error: OAuthError, reference: str) -> ErrorPage:

@@ -15,7 +15,7 @@ from konnectd.web.cookies import Cookies
 from konnectd.web.errors import as_challenge, as_json
 from konnectd.web.faces import PageFaces
 from konnectd.web.forms import form_of, parameters_of
-from konnectd.web.route import Cors, Route
+from konnectd.web.route import Cors, Face, Respond, Route
 from konnectd.web.urls import Urls, checked, with_query, with_request
 
 #: How long others may keep metadata and keys without asking again, in seconds.
@@ -70,49 +70,16 @@ class OidcRoutes:
 
     def routes(self) -> tuple[Route, ...]:
         """Return all routes."""
-        paths, page, get, both = self.urls.paths, self.faces.as_page, ("GET",), ("GET", "POST")
-        open_to_all = Cors.ANY_ORIGIN
+        paths, page, both = self.urls.paths, self.faces.as_page, ("GET", "POST")
         return (
             Route(path=paths.health_check, methods=both, respond=_healthy, face=as_json, name="health-check"),
-            Route(
-                path=paths.discovery,
-                methods=get,
-                respond=self.metadata.respond,
-                face=as_json,
-                name="discovery",
-                cors=open_to_all,
-                fast=True,
-            ),
-            Route(
-                path=paths.jwks,
-                methods=get,
-                respond=self.jwks.respond,
-                face=as_json,
-                name="jwks",
-                cors=open_to_all,
-                fast=True,
-            ),
+            _for_scripts("discovery", paths.discovery, ("GET",), self.metadata.respond),
+            _for_scripts("jwks", paths.jwks, ("GET",), self.jwks.respond),
             Route(
                 path=paths.authorize, methods=both, respond=self.on_authorize, face=page, name="authorize", fast=True
             ),
-            Route(
-                path=paths.token,
-                methods=("POST",),
-                respond=self.on_token,
-                face=as_json,
-                name="token",
-                cors=open_to_all,
-                fast=True,
-            ),
-            Route(
-                path=paths.userinfo,
-                methods=both,
-                respond=self.on_userinfo,
-                face=as_challenge,
-                name="userinfo",
-                cors=open_to_all,
-                fast=True,
-            ),
+            _for_scripts("token", paths.token, ("POST",), self.on_token),
+            _for_scripts("userinfo", paths.userinfo, both, self.on_userinfo, as_challenge),
             Route(path=paths.endsession, methods=both, respond=self.on_endsession, face=page, name="endsession"),
         )
 
@@ -173,3 +140,8 @@ class OidcRoutes:
 async def _healthy(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - what answers is a Respond
     """Say that the process answers."""
     return HttpResponse(headers=NO_STORE)
+
+
+def _for_scripts(name: str, path: str, methods: tuple[str, ...], respond: Respond, face: Face = as_json) -> Route:
+    """Make the route of an endpoint that programs use, those in a browser included."""
+    return Route(path=path, methods=methods, respond=respond, face=face, name=name, cors=Cors.ANY_ORIGIN, fast=True)

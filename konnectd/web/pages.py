@@ -54,6 +54,11 @@ class Pages:
         environment = make_environment(templates, static)
         self._templates = check_templates(environment, templates, frozenset(static.files))
 
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Tags of the languages there are pages in."""
+        return tuple(locale.tag for locale in self._locales.by_tag.values())
+
     def render(
         self,
         view: View,

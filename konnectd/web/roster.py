@@ -121,13 +121,13 @@ class Roster:
             connection.abort()
 
     def _turn(self) -> None:
-        """Look at every connection once, then wait."""
+        """Tell the time, and look at every connection a little later."""
         self.date = datetimeToString(self._wall())  # type: ignore[no-untyped-call]
         self._sweep = self._reactor.callLater(self._interval, self._look)
 
     def _look(self) -> None:
-        """End what is overdue, make room when it is tight, and look again later."""
-        self._sweep = None
+        """End what is overdue, and make room when it is tight."""
+        self._turn()
         now = self.seconds()
         for connection in [c for c in self._open if c.deadline <= now]:
             connection.expire()
@@ -135,8 +135,6 @@ class Roster:
         if self._turned_away:
             log.warn("{count} connections were turned away: too many are open", count=self._turned_away)
             self._turned_away = 0
-        if self._open:
-            self._turn()
 
     def _make_room(self) -> None:
         """Let idle connections go when there are nearly too many, so that a crowd of them keeps nobody out."""

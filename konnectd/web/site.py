@@ -56,6 +56,10 @@ class Site(server.Site):
     def log(self, request: object) -> None:
         """Write no access log: it would cost a third of a request, and its query strings carry codes."""
 
+    def acceptableProtocols(self) -> list[bytes]:  # noqa: N802 - called by Twisted's TLS
+        """Return what is spoken over TLS; the limits here are those of HTTP/1.1."""
+        return [b"http/1.1"]
+
     @property
     def connections(self) -> int:
         """How many connections are open."""

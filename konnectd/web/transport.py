@@ -7,11 +7,10 @@ deadline at a time instead of an idle timer, and sends an answer at once rather 
 The parsing of heads and of chunks is twisted.web's own.
 """
 
-import re
 import socket
 from collections.abc import Callable
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from twisted.internet import tcp, unix
 from twisted.internet.interfaces import IAddress
@@ -23,6 +22,7 @@ from twisted.web.http_headers import Headers
 from konnectd.http import HttpResponse
 from konnectd.web import wire
 from konnectd.web.errors import plain
+from konnectd.web.head import FRAMING, LONG_LINE, find_fault, is_plain_framing, shorten
 from konnectd.web.limits import Limits
 
 if TYPE_CHECKING:
@@ -32,25 +32,14 @@ if TYPE_CHECKING:
 _TwistedChannel: Any = http.HTTPChannel
 _TwistedRequest: Any = server.Request
 
-#: Methods whose requests have no content; one that has some is meant for a reader who frames it differently.
-#: Spec: RFC 9110 9.3.1 (``GET`` with content, request smuggling).
-_WITHOUT_CONTENT = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"CONNECT"})
-_FRAMING = frozenset({b"Content-Length", b"Transfer-Encoding"})
-#: A length with more digits is beyond every limit, and Python refuses to read very long ones.
-_MOST_DIGITS = 18
-_HOST = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=%:\[\]-]*\Z")
 #: How long and how much is still read and thrown away after a refusal. Closing at once would reset the connection,
 #: and the peer would lose the answer that tells it why.
 _LINGER_SECONDS = 2.0
 _LINGER_BYTES = 1 << 20
 
 
-class Serve(Protocol):
-    """Whoever answers requests."""
-
-    def __call__(self, request: "Request", /) -> object:
-        """Answer a request, now or later, through `Request.send`."""
-        ...
+#: Answers a request, now or later, through `Request.send`.
+Serve: TypeAlias = Callable[["Request"], object]
 
 
 class Channel(_TwistedChannel):  # type: ignore[misc] # without types
@@ -71,6 +60,7 @@ class Channel(_TwistedChannel):  # type: ignore[misc] # without types
         """Keep whom to tell; nothing is connected yet."""
         super().__init__()
         self._dataBuffer: list[bytes] = []
+        self._receivedHeaderSize = 0
         self.totalHeadersSize = limits.header_bytes
         self.MAX_LENGTH = limits.header_bytes
         self.limits = limits
@@ -114,6 +104,25 @@ class Channel(_TwistedChannel):  # type: ignore[misc] # without types
 
     # What twisted.web's parser calls.
 
+    def lineReceived(self, line: bytes) -> None:
+        """Take a line of a head; of a long request line, twisted.web gets to see a short one.
+
+        A header that is folded over lines is refused: not every reader in between unfolds it.
+
+        Spec: RFC 9112 5.2 (obsolete line folding).
+        """
+        if line.startswith((b" ", b"\t")):
+            self.refuse(400)
+            return
+        if len(line) > LONG_LINE and self._receivedHeaderSize == 0 and len(line) <= self.totalHeadersSize:
+            short = shorten(line)
+            if short is not None:
+                super().lineReceived(short.line)
+                self._path = short.target
+                self._receivedHeaderSize = len(line)
+                return
+        super().lineReceived(line)
+
     def lineLengthExceeded(self, _line: bytes) -> None:
         """Refuse a head with an endless line."""
         self.refuse(431)
@@ -135,7 +144,8 @@ class Channel(_TwistedChannel):  # type: ignore[misc] # without types
     def allHeadersReceived(self) -> None:
         """Look at a complete head before anything is read or answered on its behalf."""
         self._raw_bytes = 0
-        status = self._find_fault(self.requests[-1].requestHeaders)
+        hosts = self.requests[-1].requestHeaders.getRawHeaders(b"Host") or ()
+        status = find_fault(self._command, self._version, hosts, self.length, self.limits.body_bytes)
         if status:
             self.refuse(status)
         else:
@@ -172,7 +182,7 @@ class Channel(_TwistedChannel):  # type: ignore[misc] # without types
         super().loseConnection()
 
     def getPeer(self) -> IAddress:
-        """Return who is at the other end; asked once per connection, not per request."""
+        """Return who is at the other end."""
         if self._peer is None:
             self._peer = self.transport.getPeer()
         return self._peer
@@ -189,12 +199,12 @@ class Channel(_TwistedChannel):  # type: ignore[misc] # without types
         super().write(data)
 
     def writeSequence(self, iovec: list[bytes]) -> None:
-        """Send by way of the transport, like `write`."""
+        """Send by way of the transport."""
         self._socket = None
         super().writeSequence(iovec)
 
     def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Headers) -> None:
-        """Send by way of the transport, like `write`."""
+        """Send by way of the transport."""
         self._socket = None
         super().writeHeaders(version, code, reason, headers)
 
@@ -212,30 +222,29 @@ class Channel(_TwistedChannel):  # type: ignore[misc] # without types
 
         Spec: RFC 9112 6.1 and 6.3.
         """
-        if header not in _FRAMING:
+        if header not in FRAMING:
             return True
-        plain_length = header == b"Content-Length" and len(data) <= _MOST_DIGITS
-        if plain_length or data.lower() == b"chunked":
+        if is_plain_framing(header, data):
             return bool(super()._maybeChooseTransferDecoder(header, data))
         return bool(self._failChooseTransferDecoder())
 
     # What the rest of the shell calls.
 
-    def put(self, data: bytes) -> None:
+    def put(self, raw: bytes) -> None:
         """Send bytes at once, and by way of the transport what the kernel does not take.
 
         The reactor would send them one turn and two system calls later.
         """
         if self._socket is not None:
             try:
-                sent = self._socket.send(data)
+                sent = self._socket.send(raw)
             except OSError:  # full, or broken: the transport finds out which, and tells
                 sent = 0
-            if sent == len(data):
+            if sent == len(raw):
                 return
             self._socket = None
-            data = data[sent:]
-        self.transport.write(data)
+            raw = raw[sent:]
+        self.transport.write(raw)
 
     def refuse(self, status: int) -> None:
         """Answer a message that can not be a request of ours, and end the connection; no more of it is looked at."""
@@ -292,18 +301,6 @@ class Channel(_TwistedChannel):  # type: ignore[misc] # without types
         """Return how many bytes a chunked body within the limit may reasonably take on the wire."""
         return 8 * self.limits.body_bytes + self.limits.header_bytes
 
-    def _find_fault(self, headers: Headers) -> int:
-        """Return the status a head is refused with, or 0 when there is nothing wrong with it."""
-        hosts = headers.getRawHeaders(b"Host") or ()
-        modern = self._version == b"HTTP/1.1"
-        if len(hosts) > 1 or (modern and not hosts) or (hosts and _HOST.match(hosts[0]) is None):
-            return 400
-        if self.length == 0:
-            return 0
-        if self._command in _WITHOUT_CONTENT or (self.length is None and not modern):
-            return 400
-        return 413 if self.length is not None and self.length > self.limits.body_bytes else 0
-
     def _linger(self) -> None:
         """Close our half and drop what still comes, for a moment."""
         if type(self.transport) in (tcp.Server, unix.Server):
@@ -315,9 +312,9 @@ class Channel(_TwistedChannel):  # type: ignore[misc] # without types
         else:
             self.loseConnection()
 
-    def _drop(self, data: bytes) -> None:
+    def _drop(self, raw: bytes) -> None:
         """Throw away what comes after a refusal, up to a limit."""
-        self._raw_bytes += len(data)
+        self._raw_bytes += len(raw)
         if self._raw_bytes > _LINGER_BYTES:
             self.transport.abortConnection()
 

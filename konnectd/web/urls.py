@@ -4,7 +4,7 @@ from urllib.parse import quote, urlencode
 
 from attrs import frozen
 
-from konnectd.config.paths import Paths
+from konnectd.paths import Paths
 from konnectd.protocol.authorize import FLOW, INTERACTION, INTERNAL_PARAMETERS
 from konnectd.protocol.errors import OAuthError
 from konnectd.protocol.parameters import Parameters

@@ -13,6 +13,8 @@ NOSNIFF = (b"X-Content-Type-Options", b"nosniff")
 NO_REFERRER = (b"Referrer-Policy", b"no-referrer")
 
 _REFERRER_NAME = b"referrer-policy"
+#: What the server says of a message itself; said twice, two readers could believe different ones.
+_OURS = frozenset({b"content-length", b"transfer-encoding", b"connection", b"date"})
 _PLAIN_NAME = re.compile(rb"[A-Za-z0-9!#$%&'*+.^_`|~-]+\Z")
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _STATUS_LINES = {
@@ -40,9 +42,11 @@ def check_headers(headers: Headers) -> None:
     """Refuse headers that could end early, or begin another one.
 
     Raises:
-        UnsafeHeaderError: a name is no token, or a value has a control character; the text says which name at most.
+        UnsafeHeaderError: a name is no token or is the server's own, or a value has a control character.
     """
     for name, value in headers:
+        if name.lower() in _OURS:
+            raise UnsafeHeaderError(f"{name.decode('ascii')} is set by the server")
         if _PLAIN_NAME.match(name) is None:
             raise UnsafeHeaderError("a header's name is not a token")
         if _CONTROL.search(value) is not None:
@@ -77,9 +81,10 @@ def serialize(
     parts.append(b"X-Content-Type-Options: nosniff\r\n")
     own_policy = False
     for name, value in answer.headers:
-        if _PLAIN_NAME.match(name) is None or _CONTROL.search(value) is not None:
+        lower = name.lower()
+        if lower in _OURS or _PLAIN_NAME.match(name) is None or _CONTROL.search(value) is not None:
             check_headers(answer.headers)
-        if not own_policy and name.lower() == _REFERRER_NAME:
+        if lower == _REFERRER_NAME:
             own_policy = True
         parts += (name, b": ", value, b"\r\n")
     if not own_policy:
