@@ -210,7 +210,7 @@ def _oidc(
     grants = world.grants()
     return OidcRoutes(
         urls=urls,
-        metadata=Document.of(_metadata(world, grants)),
+        metadata=Document.of(_metadata(world, grants, faces.pages.languages)),
         jwks=Document.of(world.contents.keys.jwks(), JWKS_TYPE),
         authorize=Authorize(
             issuer=world.settings.iss,

@@ -26,9 +26,9 @@ from konnectd.config.options import (
     OPTIONS,
     REFRESH_TOKEN_EXPIRATION,
 )
-from konnectd.paths import Paths
 from konnectd.config.values import LogLevel
 from konnectd.option import ConfigError, ConfigErrors, Option, switch
+from konnectd.paths import Paths
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _KNOWN = Names(options=OPTIONS)
