@@ -1,0 +1,217 @@
+"""Measure everything and print one table: ``python -m bench [--quick]``."""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import median
+
+from attrs import define, field
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from bench import daemon
+from bench.daemon import Daemon, Files
+from bench.directory import Directory
+from bench.load import Load, get
+from bench.processes import SERVER_CORE, Server, free_port
+
+_ROUNDS = 5
+_FLOWS = 100_000
+_PSS = padding.PSS(padding.MGF1(hashes.SHA256()), hashes.SHA256().digest_size)
+
+
+@define
+class Series:
+    """What was measured, round by round: units per CPU second."""
+
+    rates: dict[str, list[float]] = field(factory=dict)
+
+    def add(self, name: str, units: int, seconds: float) -> None:
+        """Add one measure."""
+        self.rates.setdefault(name, []).append(units / seconds)
+
+    def ratio(self, name: str, bound: str, factor: float = 1.0) -> float:
+        """Return the median of the ratios taken in the same round."""
+        pairs = zip(self.rates[name], self.rates[bound], strict=True)
+        return median(factor * rate / other for rate, other in pairs)
+
+
+def main(arguments: list[str]) -> int:
+    """Measure, print, and say by the exit status whether every bound is met."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, and 5,000 flows instead of 100,000")
+    quick = parser.parse_args(arguments).quick
+    os.sched_setaffinity(0, set(range(os.cpu_count() or 1)) - {SERVER_CORE} or {SERVER_CORE})
+    with tempfile.TemporaryDirectory() as folder:
+        files = Files.write(Path(folder))
+        rows = [*_speed(files, 2 if quick else _ROUNDS), *_size(files, 5_000 if quick else _FLOWS), *_directory(files)]
+    width = max(len(row[0]) for row in rows)
+    missed = 0
+    for name, value, bound, met in rows:
+        missed += not met
+        print(f"{name:<{width}}  {value:>14}  {bound:>22}  {'' if met else 'MISSED'}".rstrip())  # noqa: T201 - its purpose
+    return 1 if missed else 0
+
+
+_Row = tuple[str, str, str, bool]
+
+
+def _speed(files: Files, rounds: int) -> Iterator[_Row]:
+    """Measure every endpoint against its bound, in turns."""
+    series = Series()
+    port = free_port()
+    bare = Server.start(["-m", "bench.bare", str(port)], port, files.folder / "bare.log")
+    bare_load = Load(port)
+    subject = Daemon.start(files)
+    try:
+        subject.sign_in()
+        for _ in range(rounds):
+            _round(series, bare, bare_load, subject, files)
+    finally:
+        bare_load.close()
+        bare.stop()
+        subject.stop()
+    yield _at_least("token, 3 signatures / signing bound", series.ratio("token", "sign", 3), 0.70)
+    yield _at_least("refresh, 2 signatures / signing bound", series.ratio("refresh", "sign", 2), 0.0)
+    yield _at_least("discovery / bare resource", series.ratio("discovery", "bare"), 1.2)
+    yield _at_least("JWKS / bare resource", series.ratio("jwks", "bare"), 1.2)
+    yield _at_least("authorize with a logon / bare resource", series.ratio("authorize", "bare"), 0.35)
+    yield _at_least("userinfo / bare resource", series.ratio("userinfo", "bare"), 0.5)
+    for name, rates in series.rates.items():
+        yield f"  {name}, per CPU second", f"{median(rates):.0f}", f"{min(rates):.0f} to {max(rates):.0f}", True
+
+
+def _round(series: Series, bare: Server, bare_load: Load, subject: Daemon, files: Files) -> None:
+    """Measure everything once."""
+    load, server = subject.load, subject.server
+    _measure(series, "bare", bare, lambda: _repeat(bare_load, get("/"), 20_000))
+    _measure(series, "discovery", server, lambda: _repeat(load, daemon.DISCOVERY, 20_000))
+    _measure(series, "bare", bare, lambda: _repeat(bare_load, get("/"), 20_000), more=True)
+    _measure(series, "jwks", server, lambda: _repeat(load, daemon.JWKS, 20_000))
+    codes: list[str] = []
+    _measure(series, "authorize", server, lambda: _keep(codes, subject.authorize(3_000)))
+    tokens: list[str] = []
+    series.add("sign", *_sign(files.key, 2_000))
+    _measure(series, "token", server, lambda: _keep(tokens, subject.redeem(codes)))
+    refresh = daemon.refresh_request(subject.refresh_token())
+    _measure(series, "refresh", server, lambda: _repeat(load, refresh, 2_000))
+    _measure(series, "userinfo", server, lambda: _repeat(load, daemon.userinfo_request(tokens[0]), 10_000))
+
+
+def _measure(series: Series, name: str, server: Server, run: Callable[[], int], *, more: bool = False) -> None:
+    """Measure one thing; with ``more`` it is joined to the last measure of its name."""
+    before = server.cpu
+    units = run()
+    rate = units / (server.cpu - before)
+    if more:
+        series.rates[name][-1] = (series.rates[name][-1] + rate) / 2
+    else:
+        series.rates.setdefault(name, []).append(rate)
+
+
+def _repeat(load: Load, request: bytes, count: int) -> int:
+    """Send one request again and again.
+
+    Raises:
+        RuntimeError: it is refused.
+    """
+    for answer in load.run(request for _ in range(count)):
+        if answer.status != 200:
+            raise RuntimeError(f"{answer.status} {answer.body!r}")
+    return count
+
+
+def _keep(place: list[str], found: list[str]) -> int:
+    """Keep what a run found and return how much it was."""
+    place += found
+    return len(found)
+
+
+def _sign(key: rsa.RSAPrivateKey, count: int) -> tuple[int, float]:
+    """Sign as fast as the library can, on the core that servers run on."""
+    message = b"x" * 700
+    here = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {SERVER_CORE})
+    began = time.process_time()
+    for _ in range(count):
+        key.sign(message, _PSS, hashes.SHA256())
+    took = time.process_time() - began
+    os.sched_setaffinity(0, here)
+    return count, took
+
+
+def _size(files: Files, flows: int) -> Iterator[_Row]:
+    """Measure start and memory, and memory after many flows."""
+    subject = Daemon.start(files)
+    try:
+        yield _at_most("ready, CPU seconds, file backend", subject.server.ready_cpu, 0.6)
+        yield _at_most("idle, MB, file backend", subject.server.resident, 70)
+        subject.sign_in()
+        sizes = []
+        for _ in range(4):
+            for _ in range(flows // 4 // 500):
+                _flow(subject, 500)
+            sizes.append(subject.server.resident)
+        yield f"  MB after each quarter of {flows} flows", " ".join(f"{size:.0f}" for size in sizes), "", True
+        # What lives for minutes (codes, caches) is there after the first half; from then on nothing may be added.
+        yield _at_most(f"growth over the second half of {flows} flows, MB", sizes[3] - sizes[1], 4)
+    finally:
+        subject.stop()
+
+
+def _flow(subject: Daemon, count: int) -> None:
+    """Run some complete flows: code, tokens, userinfo."""
+    tokens = subject.redeem(subject.authorize(count))
+    for answer in subject.load.run(daemon.userinfo_request(token) for token in tokens):
+        if answer.status != 200:
+            raise RuntimeError(f"{answer.status} {answer.body!r}")
+
+
+def _directory(files: Files) -> Iterator[_Row]:
+    """Measure the daemon with users from a real directory."""
+    if not Directory.available():
+        yield "LDAP", "not measured", "slapd is not installed", True
+        return
+    with Directory.start() as directory:
+        subject = Daemon.start(files, *directory.arguments, "ldap")
+        try:
+            yield _at_most("ready, CPU seconds, LDAP backend", subject.server.ready_cpu, 0.6)
+            time.sleep(1.0)
+            yield _at_most("idle, MB, LDAP backend", subject.server.resident, 70)
+            request = subject.sign_in_request()
+            _sign_ins(subject, request, 64)
+            before, cpu = directory.counters(), subject.server.cpu
+            _sign_ins(subject, request, 512)
+            took = subject.server.cpu - cpu
+            spent = directory.counters().since(before)
+        finally:
+            subject.stop()
+    yield _at_most("searches per LDAP sign-in", spent.searches / 512, 1.0)
+    yield _at_most("binds per LDAP sign-in", spent.binds / 512, 1.0)
+    yield _at_most("new connections in 512 LDAP sign-ins", float(spent.connections), 0)
+    yield "  LDAP sign-ins, per CPU second", f"{512 / took:.0f}", "", True
+
+
+def _sign_ins(subject: Daemon, request: bytes, count: int) -> None:
+    """Sign in again and again."""
+    for answer in subject.load.run(request for _ in range(count)):
+        if answer.status != 303 or b"KKT=" not in answer.header(b"set-cookie"):
+            raise RuntimeError(f"nobody was signed in: {answer.status} {answer.header(b'location')!r}")
+
+
+def _at_least(name: str, value: float, bound: float) -> _Row:
+    """Make a row of something that should be large."""
+    return name, f"{value:.2f}", f"at least {bound:.2f}" if bound else "", value >= bound
+
+
+def _at_most(name: str, value: float, bound: float) -> _Row:
+    """Make a row of something that should be small."""
+    return name, f"{value:.2f}", f"at most {bound:.2f}", value <= bound
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
