@@ -1,0 +1,1 @@
+"""The tests of konnectd; they mirror its folders."""

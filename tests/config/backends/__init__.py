@@ -1,0 +1,1 @@
+"""Backends that consist of options only, to read settings against."""

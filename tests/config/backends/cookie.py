@@ -1,0 +1,3 @@
+"""A backend that takes words and has no options."""
+
+ARGUMENTS = "URL"

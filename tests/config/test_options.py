@@ -1,0 +1,74 @@
+"""Tests of the table of options."""
+
+from konnectd.config.given import keys_of, variables_of
+from konnectd.config.options import ABSENT, IGNORED, OPTIONS
+from tests.config.cases import ISS, SettingsTestCase
+
+
+class TableTests(SettingsTestCase):
+    """The rows do not get into one another's way."""
+
+    def test_names_are_distinct(self) -> None:
+        """No key or variable belongs to two options."""
+        names = [
+            name
+            for option in OPTIONS + ABSENT + IGNORED
+            for name in (*keys_of(option), *(variable for variable, _ in variables_of(option)))
+        ]
+
+        self.assertEqual(len(names), len(set(names)))
+
+    def test_every_row_is_described(self) -> None:
+        """Help is a sentence, and every row stands under a heading."""
+        for option in OPTIONS:
+            with self.subTest(option=option.name):
+                self.assertTrue(option.help.endswith("."))
+                self.assertTrue(option.section)
+
+
+class AbsentTests(SettingsTestCase):
+    """What Konnect has and we do not have is never passed over in silence."""
+
+    def test_refused_everywhere(self) -> None:
+        """Flag, variable and line are refused for each."""
+        for option in ABSENT:
+            with self.subTest(option=option.name):
+                value = "yes" if option.metavar == "" else "10.0.0.1"
+                flag = self.faults(ISS, "ldap", f"--{option.name}={value}")
+                variable = self.faults(ISS, "ldap", environ={f"KONNECTD_{option.dest.upper()}": value})
+                line = self.faults(ISS, "ldap", file=f"{option.key} = {value}\n")
+
+                for found in (flag, variable, line):
+                    self.assertEqual((len(found), found[0].endswith("is not supported yet")), (1, True))
+
+    def test_value_as_next_word(self) -> None:
+        """The value of an absent flag is not taken for a backend."""
+        self.assertEqual(
+            self.faults(ISS, "--trusted-proxy", "10.0.0.1", "ldap"),
+            ["command line: --trusted-proxy: is not supported yet"],
+        )
+
+    def test_no_to_what_is_not_there(self) -> None:
+        """Saying no to a switch asks for nothing."""
+        found = self.load(
+            ISS,
+            "ldap",
+            "--with-metrics=false",
+            environ={"KOPANO_SURVEYCLIENT_AUTOSURVEY": "no"},
+            file="allow_client_guests = no\ntrusted_proxies =\n",
+        )
+
+        self.assertEqual(found.warnings, ())
+
+    def test_ignored(self) -> None:
+        """What is safe to do without is warned of."""
+        found = self.load(ISS, "ldap", "--disable-identifier-client", file="web_resources_path = /usr/share/x\n")
+
+        self.assertEqual([warning.split(": ")[-1] for warning in found.warnings], ["has no effect here yet"] * 2)
+        self.assertEqual(len(IGNORED), 2)
+
+    def test_neither_yes_nor_no(self) -> None:
+        """A switch that is not there and set to nonsense is refused as well."""
+        self.assertEqual(
+            self.faults(ISS, "ldap", "--with-metrics=maybe"), ["command line: --with-metrics: is not supported yet"]
+        )

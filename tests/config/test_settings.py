@@ -1,0 +1,312 @@
+"""Tests of settings: which value wins, what is refused, what is computed."""
+
+from pathlib import Path
+
+import attrs
+
+from konnectd.config.options import OPTIONS
+from konnectd.config.settings import Settings
+from konnectd.config.values import LogLevel
+from konnectd.option import ConfigError
+from tests.config.cases import ISS, SettingsTestCase
+from tests.support.files import write
+
+
+class DefaultTests(SettingsTestCase):
+    """Without a word about them, options have Konnect's defaults."""
+
+    def test_defaults(self) -> None:
+        """The least that can be said is an issuer and a backend."""
+        found = self.load(ISS, "ldap")
+
+        self.assertEqual(
+            found,
+            Settings(
+                iss="https://id.example.com",
+                listen=("127.0.0.1:8777",),
+                uri_base_path="",
+                sign_in_uri="/signin/v1/identifier",
+                signed_out_uri="/signin/v1/goodbye",
+                insecure=False,
+                signing_private_key=(),
+                signing_kid="",
+                signing_method="PS256",
+                validation_keys_path=None,
+                encryption_secret=None,
+                identifier_registration_conf=None,
+                identifier_scopes_conf=None,
+                allow_scope=(),
+                access_token_expiration=600,
+                id_token_expiration=3600,
+                refresh_token_expiration=94608000,
+                log_level=LogLevel.INFO,
+                log_timestamp=True,
+                request_log=False,
+                backend="ldap",
+                backend_options={"ldap_uri": None, "ldap_bindpw": None, "ldap_scope": "sub"},
+                sources={"iss": "command line"},
+            ),
+        )
+
+    def test_every_option_has_a_field(self) -> None:
+        """No option is read for nothing; the backend's name has a field of its own."""
+        fields = {field.name for field in attrs.fields(Settings)}
+        names = {option.dest for option in OPTIONS} - {"identity_manager", "identity_manager_args"}
+
+        self.assertEqual(names - fields, set())
+
+    def test_zero_is_the_default_lifetime(self) -> None:
+        """Konnect reads 0 so."""
+        found = self.load(ISS, "--access-token-expiration=0", "--id-token-expiration=60", "ldap")
+
+        self.assertEqual((found.access_token_expiration, found.id_token_expiration), (600, 60))
+
+
+class PrecedenceTests(SettingsTestCase):
+    """Flag, environment, file, default."""
+
+    def kid(self, flag: str | None, variable: str | None, line: str | None) -> tuple[str, str]:
+        """Return the key id that wins, and where it stands."""
+        flags = [] if flag is None else [f"--signing-kid={flag}"]
+        environ = {} if variable is None else {"KONNECTD_SIGNING_KID": variable}
+        found = self.load(ISS, "ldap", *flags, environ=environ, file="" if line is None else f"signing_kid = {line}\n")
+        return found.signing_kid, Path(found.sources.get("signing_kid", "")).name
+
+    def test_order(self) -> None:
+        """Each place wins over those after it."""
+        self.assertEqual(self.kid("a", "b", "c"), ("a", "command line"))
+        self.assertEqual(self.kid(None, "b", "c"), ("b", "environment"))
+        self.assertEqual(self.kid(None, None, "c"), ("c", "k.conf:1"))
+        self.assertEqual(self.kid(None, None, None), ("", ""))
+
+    def test_empty(self) -> None:
+        """An empty variable or line says nothing; an empty flag asks for the default."""
+        self.assertEqual(self.kid(None, "", "c"), ("c", "k.conf:1"))
+        self.assertEqual(self.kid(None, " ", "c"), ("c", "k.conf:1"))
+        self.assertEqual(self.kid(None, None, ""), ("", ""))
+        self.assertEqual(self.kid("", "b", "c"), ("", ""))
+
+    def test_last_flag_wins(self) -> None:
+        """A script may add a flag behind those it was given."""
+        found = self.load(ISS, "--signing-kid=a", "--signing-kid=b", "ldap")
+
+        self.assertEqual(found.signing_kid, "b")
+
+    def test_several_values(self) -> None:
+        """Flags are repeated, words in variables and lines are separated by blanks; repeated values count once."""
+        flags = self.load(ISS, "--listen=:1", "--listen=:2", "ldap", environ={"KONNECTD_LISTEN": ":9"})
+        variable = self.load(ISS, "ldap", environ={"KONNECTD_SIGNING_PRIVATE_KEY": " a.pem  b.pem a.pem"})
+        line = self.load(ISS, "ldap", file="allowed_scopes = email profile\n")
+
+        self.assertEqual(flags.listen, (":1", ":2"))
+        self.assertEqual(variable.signing_private_key, (Path("a.pem"), Path("b.pem")))
+        self.assertEqual(line.allow_scope, ("email", "profile"))
+
+    def test_config_from_the_environment(self) -> None:
+        """The file can be named by a variable; none is read unless it is named."""
+        path = write(self, "k.conf", "signing_kid = x\n")
+        found = self.load(ISS, "ldap", environ={"KONNECTD_CONFIG": str(path)})
+
+        self.assertEqual(found.signing_kid, "x")
+
+
+class NameTests(SettingsTestCase):
+    """Names of Konnect's, and ours."""
+
+    def test_file_of_konnect(self) -> None:
+        """A file that Konnect was run with is read as it is."""
+        found = self.load(
+            file="""
+            oidc_issuer_identifier = https://id.example.com/sub
+            listen = 0.0.0.0:8777
+            insecure = no
+            identity_manager = ldap
+            signing_private_key = /etc/kopano/key.pem
+            signing_method=RS256
+            validation_keys_path = /etc/kopano/konnectkeys
+            encryption_secret_key = "/etc/kopano/secret.key"
+            identifier_registration_conf = /etc/kopano/registration.yaml
+            identifier_scopes_conf =
+            uri_base_path = /sub
+            allowed_scopes = email
+            allow_client_guests = no
+            trusted_proxies =
+            access_token_expiration = 300
+            log_level = warn
+            kc_server_uri = file:///run/kopano/server.sock
+            KOPANO_SERVER_SESSION_TIMEOUT = 300
+            ldap_uri = ldap://localhost
+            LDAP_SCOPE=one
+            """
+        )
+
+        self.assertEqual((found.iss, found.listen), ("https://id.example.com/sub", ("0.0.0.0:8777",)))
+        self.assertEqual(found.encryption_secret, Path("/etc/kopano/secret.key"))
+        self.assertEqual(found.backend_options["ldap_uri"], "ldap://localhost")
+        self.assertEqual(found.backend_options["ldap_scope"], "one")
+        self.assertEqual((found.warnings, found.identifier_scopes_conf), ((), None))
+
+    def test_variables(self) -> None:
+        """Konnect's variables count, and so does the flag's name in capitals for every option."""
+        for environ in (
+            {"OIDC_ISSUER_IDENTIFIER": "https://x.example"},
+            {"KONNECTD_ISS": "https://x.example"},
+            {"KONNECTD_ISS": "https://y.example", "OIDC_ISSUER_IDENTIFIER": "https://x.example"},
+        ):
+            with self.subTest(environ=environ):
+                self.assertEqual(self.load("ldap", environ=environ).iss, "https://x.example")
+
+    def test_secret_file_variable(self) -> None:
+        """The container's variables for files of secrets name the same files."""
+        found = self.load(ISS, "ldap", environ={"KONNECTD_ENCRYPTION_SECRET_FILE": "/run/secrets/x"})
+
+        self.assertEqual(found.encryption_secret, Path("/run/secrets/x"))
+
+    def test_switch(self) -> None:
+        """A switch is on, off, or set to either."""
+        for flag, wanted in (("--log-timestamp", True), ("--log-timestamp=false", False), ("--log-timestamp=1", True)):
+            with self.subTest(flag=flag):
+                self.assertEqual(self.load(ISS, flag, "ldap").log_timestamp, wanted)
+
+
+class FaultTests(SettingsTestCase):
+    """All faults are told at once, each with its place."""
+
+    def test_all_at_once(self) -> None:
+        """Command line, file and environment are each read to their end."""
+        found = self.faults(
+            "--bogus=1",
+            "--signing-method=HS256",
+            "nis",
+            environ={"KONNECTD_LOG_LEVEL": "loud"},
+            file="listn = x\nsigned_out_uri = //evil\niss = https://a.example\noidc_issuer_identifier = https://b.example\n",
+        )
+
+        self.assertEqual(
+            [fault.split(": ")[:2] for fault in found],
+            [
+                ["command line", "identity_manager"],
+                ["command line", "--bogus"],
+                ["k.conf:1", "listn"],
+                ["k.conf:4", "oidc_issuer_identifier"],
+                ["k.conf:2", "signed_out_uri"],
+                ["command line", "--signing-method"],
+                ["environment", "KONNECTD_LOG_LEVEL"],
+            ],
+        )
+
+    def test_nothing_said(self) -> None:
+        """Without a word, what is required is missed."""
+        self.assertEqual([fault.split(":")[0] for fault in self.faults()], ["identity_manager", "iss"])
+
+    def test_wrong_issuer_is_one_fault(self) -> None:
+        """An issuer that is wrong is not missed as well."""
+        self.assertEqual(len(self.faults("--iss=http://id.example.com", "ldap")), 1)
+
+    def test_value_of_an_unknown_flag(self) -> None:
+        """What was probably the value of an unknown flag is not taken for a backend."""
+        self.assertEqual(self.faults(ISS, "--bogus", "x", "ldap"), ["command line: --bogus: is not an option"])
+        self.assertEqual(self.faults(ISS, "--bogus", "x"), ["command line: --bogus: is not an option"])
+
+    def test_config_in_a_file(self) -> None:
+        """A file does not name another."""
+        self.assertEqual(self.faults(ISS, "ldap", file="config = x\n"), ["k.conf:1: config: is not an option"])
+
+    def test_empty_switch(self) -> None:
+        """A switch set to nothing on the command line keeps its default."""
+        self.assertTrue(self.load(ISS, "--log-timestamp=", "ldap").log_timestamp)
+
+    def test_locate(self) -> None:
+        """A fault found later gets the place where its option was given."""
+        found = self.load(ISS, "ldap", file="ldap_uri = nonsense\n")
+        located = found.locate(ConfigError("ldap_uri", "must be a URI"))
+
+        self.assertEqual(Path(located.source).name, "k.conf:1")
+        self.assertEqual(found.locate(ConfigError("ldap_basedn", "is required")).source, "")
+
+
+class WarningTests(SettingsTestCase):
+    """What is allowed but doubtful."""
+
+    def test_variable_that_is_no_option(self) -> None:
+        """A typing error in a variable is told; what Kubernetes and the container image set is not."""
+        found = self.load(
+            ISS,
+            "ldap",
+            environ={
+                "KONNECTD_SIGNING_KEY": "x",
+                "KONNECTD_SERVICE_HOST": "10.0.0.1",
+                "KONNECTD_PORT_8777_TCP": "x",
+                "KONNECTD_DOCKER_SECRETS_PATH": "x",
+                "KONNECTD_USER": "x",
+                "KONNECTD_KC_SERVER_URI": "of another backend",
+                "PATH": "/bin",
+            },
+        )
+
+        self.assertEqual(found.warnings, ("the environment variable KONNECTD_SIGNING_KEY is not an option",))
+
+    def test_insecure(self) -> None:
+        """Certificates that are not checked are told of at each start."""
+        self.assertIn("not checked", self.load(ISS, "--insecure", "ldap").warnings[0])
+
+    def test_paths_that_differ(self) -> None:
+        """An issuer with a path needs the base path, or a proxy that knows."""
+        apart = self.load("--iss=https://id.example.com/sub", "ldap")
+        together = self.load("--iss=https://id.example.com/sub/", "--uri-base-path=/sub", "ldap")
+
+        self.assertIn("uri_base_path", apart.warnings[0])
+        self.assertEqual(together.warnings, ())
+
+
+class ComputedTests(SettingsTestCase):
+    """What follows from the settings."""
+
+    def test_paths(self) -> None:
+        """The base path stands before everything but what is always at the root."""
+        paths = self.load("--iss=https://id.example.com/sub", "--uri-base-path=/sub", "ldap").paths
+
+        self.assertEqual(
+            attrs.asdict(paths),
+            {
+                "health_check": "/health-check",
+                "discovery": "/.well-known/openid-configuration",
+                "jwks": "/sub/konnect/v1/jwks.json",
+                "token": "/sub/konnect/v1/token",
+                "userinfo": "/sub/konnect/v1/userinfo",
+                "authorize": "/sub/signin/v1/identifier/_/authorize",
+                "endsession": "/sub/signin/v1/identifier/_/endsession",
+                "identifier": "/sub/signin/v1/identifier",
+                "inner": "/sub/signin/v1/identifier/_/",
+                "chooseaccount": "/sub/signin/v1/chooseaccount",
+                "consent": "/sub/signin/v1/consent",
+                "welcome": "/sub/signin/v1/welcome",
+                "goodbye": "/sub/signin/v1/goodbye",
+                "static": "/sub/signin/v1/static/",
+            },
+        )
+
+    def test_pages(self) -> None:
+        """Pages stand below the base path unless they are named."""
+        found = self.load(ISS, "--uri-base-path=/x", "--sign-in-uri=https://login.example.com/", "ldap")
+
+        self.assertEqual(
+            (found.sign_in_uri, found.signed_out_uri), ("https://login.example.com/", "/x/signin/v1/goodbye")
+        )
+
+    def test_origin(self) -> None:
+        """The issuer's origin is as browsers write it."""
+        for iss, origin in (
+            ("https://ID.example.com/sub", "https://id.example.com"),
+            ("https://id.example.com:443", "https://id.example.com"),
+            ("https://id.example.com:8443/", "https://id.example.com:8443"),
+            ("http://[::1]:8777", "http://[::1]:8777"),
+            ("http://localhost:80", "http://localhost"),
+        ):
+            with self.subTest(iss=iss):
+                self.assertEqual(self.load(f"--iss={iss}", "ldap").origin, origin)
+
+    def test_secure_cookies(self) -> None:
+        """Only an issuer on this very machine may have cookies without TLS."""
+        self.assertTrue(self.load(ISS, "ldap").secure_cookies)
+        self.assertFalse(self.load("--iss=http://localhost:8777", "ldap").secure_cookies)

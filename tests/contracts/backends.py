@@ -1,0 +1,125 @@
+"""What every backend that checks passwords must do."""
+
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from konnectd.interfaces import PasswordBackend, RefusalReason, Refused
+from konnectd.protocol.end_user import EndUser
+from tests.support.fakes import run
+
+if TYPE_CHECKING:
+    from twisted.trial.unittest import SynchronousTestCase as Base
+else:
+    Base = object
+
+Answer = TypeVar("Answer")
+
+#: Whom the backend under test knows.
+USERNAME = "alice"
+PASSWORD = "wonderland"
+
+#: Names that are nobody's, whatever a backend does with them.
+ODD_NAMES = ("", " ", "*", "a*", "alice\0", "\0", "al\nice", ")(uid=*", "alice)(|(uid=*", "\\", "x" * 100_000, "\ud800")
+
+
+class BackendContract(Base):
+    """Mix into a test case and override `make_backend`."""
+
+    backend: PasswordBackend
+
+    def setUp(self) -> None:
+        """Take a backend."""
+        super().setUp()
+        self.backend = self.make_backend()
+
+    def make_backend(self) -> PasswordBackend:
+        """Return a backend that knows `USERNAME`, whose password is `PASSWORD`, and nobody like `ODD_NAMES`."""
+        raise NotImplementedError
+
+    def drive(self, coroutine: Coroutine[Any, Any, Answer]) -> Answer:
+        """Return what a coroutine returns."""
+        return run(coroutine)
+
+    def known(self) -> EndUser:
+        """Return the person the backend knows, signed in."""
+        user = self.drive(self.backend.logon(USERNAME, PASSWORD))
+        if isinstance(user, Refused):
+            self.fail(f"refused: {user.reason}")
+        return user
+
+    def test_kind(self) -> None:
+        """It is a backend that checks passwords, with a name that goes into tokens."""
+        self.assertIsInstance(self.backend, PasswordBackend)
+        self.assertRegex(self.backend.name, r"\Aidentifier-[a-z]+\Z")
+
+    def test_declares_what_it_serves(self) -> None:
+        """Its scopes and claims are told once each."""
+        for words in (self.backend.scopes, self.backend.claims):
+            self.assertIsInstance(words, tuple)
+            self.assertEqual(len(words), len(set(words)))
+
+    def test_check(self) -> None:
+        """With good settings the check at start passes."""
+        self.assertIsNone(self.drive(self.backend.check()))
+
+    def test_right_password(self) -> None:
+        """The right password signs the person in, with a subject."""
+        user = self.known()
+
+        self.assertEqual(user.username, USERNAME)
+        self.assertTrue(user.subject)
+
+    def test_case_of_name(self) -> None:
+        """The case of a name does not matter, and the name is then the backend's."""
+        user = self.drive(self.backend.logon(USERNAME.upper(), PASSWORD))
+
+        self.assertEqual(user, self.known())
+
+    def test_wrong_password(self) -> None:
+        """Any other password is refused."""
+        for password in (PASSWORD + "x", PASSWORD.upper(), PASSWORD + "\0", "*", "\ud800", PASSWORD + " "):
+            answer = self.drive(self.backend.logon(USERNAME, password))
+
+            self.assertEqual(answer, Refused(RefusalReason.WRONG_PASSWORD))
+
+    def test_empty_password(self) -> None:
+        """The empty password is refused before anything else, whoever it is for."""
+        for name in (USERNAME, "nobody", ""):
+            answer = self.drive(self.backend.logon(name, ""))
+
+            self.assertEqual(answer, Refused(RefusalReason.EMPTY_PASSWORD))
+
+    def test_unknown_user(self) -> None:
+        """A name that nobody has is refused."""
+        answer = self.drive(self.backend.logon("nobody", PASSWORD))
+
+        self.assertEqual(answer, Refused(RefusalReason.UNKNOWN_USER))
+
+    def test_odd_names(self) -> None:
+        """Names made to break something are names that nobody has."""
+        for name in ODD_NAMES:
+            answer = self.drive(self.backend.logon(name, PASSWORD))
+
+            self.assertEqual(answer, Refused(RefusalReason.UNKNOWN_USER), repr(name[:20]))
+
+    def test_find(self) -> None:
+        """Who signed in is found again by their id, as the same person."""
+        user = self.known()
+
+        found = self.drive(self.backend.find(user.user_id))
+
+        self.assertIsNotNone(found)
+        if found is not None:
+            self.assertEqual((found.user_id, found.subject), (user.user_id, user.subject))
+            self.assertEqual((found.username, found.name, found.email), (user.username, user.name, user.email))
+
+    def test_find_nobody(self) -> None:
+        """Ids that nobody has find nobody."""
+        for user_id in ("nobody", *ODD_NAMES):
+            self.assertIsNone(self.drive(self.backend.find(user_id)), repr(user_id[:20]))
+
+    def test_close_twice(self) -> None:
+        """Closing a closed backend does nothing."""
+        self.drive(self.backend.close())
+
+        self.assertIsNone(self.drive(self.backend.close()))

@@ -1,0 +1,1 @@
+"""Tests of the demo: its application alone, and together with the provider, in memory."""

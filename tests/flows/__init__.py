@@ -1,0 +1,1 @@
+"""Endpoints and pages from start to end, on fakes of the outside."""

@@ -1,0 +1,1 @@
+"""What the specifications say, as tables and invariants; no fake is needed here."""

@@ -1,0 +1,1 @@
+"""Tests that open real sockets and start real programs on this machine."""

@@ -1,0 +1,467 @@
+"""The LDAP backend against a real slapd: TLS, faults, reconnecting, and what a sign-in costs."""
+
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.task import deferLater
+from twisted.trial.unittest import TestCase
+
+from konnectd.backends._ldap_dial import LONGEST_REST
+from konnectd.backends.ldap import OPTIONS, LdapBackend, build
+from konnectd.interfaces import BackendUnavailableError, RefusalReason, Refused
+from konnectd.option import ConfigErrors
+from konnectd.protocol.end_user import EndUser
+from tests.real import slapd
+from tests.real.ldap_entries import ENTRIES, GROUPS, ODD_NAME, PPOLICY
+from tests.real.slapd import BASE, OTHER_ADDRESS, PEOPLE, SERVICE_DN, SERVICE_PASSWORD, Slapd, silent_server, unused_uri
+
+Answer = TypeVar("Answer")
+
+ALICE_DN = f"uid=alice,{PEOPLE}"
+
+
+class Case(TestCase):
+    """A slapd and backends, all of which end with the test."""
+
+    skip = slapd.SKIP
+    timeout = 30
+
+    def setUp(self) -> None:
+        """Start slapd."""
+        self.server = self.new_server()
+
+    def new_server(self, *, tls: bool = True) -> Slapd:
+        """Return a slapd that has started."""
+        server = Slapd(ENTRIES, tls=tls, ppolicy=PPOLICY)
+        self.addCleanup(server.remove)
+        server.start()
+        return server
+
+    def backend(self, *, insecure: bool = False, **texts: str) -> LdapBackend:
+        """Return a backend with settings as an operator would write them."""
+        given = {
+            "ldap_uri": self.server.uri,
+            "ldap_binddn": SERVICE_DN,
+            "ldap_bindpw": SERVICE_PASSWORD,
+            "ldap_basedn": PEOPLE,
+            "ldap_timeout": "5",
+            **texts,
+        }
+        options: dict[str, object] = {}
+        for option in OPTIONS:
+            text = given.get(option.dest)
+            if text is not None:
+                options[option.dest] = tuple(map(option.parse, text.split())) if option.multiple else option.parse(text)
+        found = build(options, reactor, insecure=insecure)
+        self.addCleanup(lambda: Deferred.fromCoroutine(found.close()))
+        return found
+
+    async def faults(self, backend: LdapBackend) -> list[tuple[str, str]]:
+        """Return the settings that the check at start blames, and why."""
+        try:
+            await backend.check()
+        except ConfigErrors as error:
+            return [(fault.option, fault.problem) for fault in error.faults]
+        raise AssertionError("the check passed")
+
+    async def unavailable(self, coroutine: Coroutine[Any, Any, object]) -> str:
+        """Return why a backend did not answer."""
+        try:
+            await coroutine
+        except BackendUnavailableError as error:
+            return str(error)
+        raise AssertionError("the backend answered")
+
+
+class SignInTests(Case):
+    """People in a real directory."""
+
+    async def test_person(self) -> None:
+        """Alice signs in and is described."""
+        answer = await self.backend(ldap_uidnumber_attribute="UIDNUMBER").logon("ALICE", "wonderland")
+
+        self.assertEqual(
+            answer,
+            EndUser(
+                user_id=ALICE_DN,
+                subject=ALICE_DN,
+                username="alice",
+                name="Alice",
+                family_name="Alice",
+                given_name="Alice",
+                email="alice@example.org",
+                numeric_id=1001,
+            ),
+        )
+
+    async def test_refusals(self) -> None:
+        """Each reason is told apart, and none of them is a fault."""
+        backend = self.backend()
+        expected = {
+            ("alice", "x"): RefusalReason.WRONG_PASSWORD,
+            ("nobody", "x"): RefusalReason.UNKNOWN_USER,
+            ("alice", ""): RefusalReason.EMPTY_PASSWORD,
+            ("twin", "one"): RefusalReason.AMBIGUOUS,
+            ("disabled", "pw"): RefusalReason.DISABLED,
+            ("disabled", "x"): RefusalReason.WRONG_PASSWORD,
+            ("expired", "pw"): RefusalReason.EXPIRED,
+            ("stale", "pw"): RefusalReason.EXPIRED,
+            ("fresh", "pw"): RefusalReason.EXPIRED,
+        }
+        for (name, password), reason in expected.items():
+            self.assertEqual(await backend.logon(name, password), Refused(reason), name)
+
+    async def test_odd_names(self) -> None:
+        """Names full of what means something in filters and DNs sign in as themselves, and only as themselves."""
+        backend = self.backend()
+        for name, password in ((ODD_NAME, "odd"), ("jürgen", "straße"), ("JÜRGEN", "straße"), ("jane", "comma")):
+            user = await backend.logon(name, password)
+            self.assertIsInstance(user, EndUser, name)
+            if isinstance(user, EndUser):
+                found = await backend.find(user.user_id)
+                self.assertEqual(found and found.subject, user.subject)
+        for name in ("a*", "*", "alice\0", "alice)(objectClass=*", "a*(b)", ")", "\\", "\\00"):
+            self.assertEqual(await backend.logon(name, "odd"), Refused(RefusalReason.UNKNOWN_USER), name)
+
+    async def test_lock(self) -> None:
+        """After too many wrong passwords the right one is refused as locked, and the person found no more."""
+        backend = self.backend()
+        dn = f"uid=locky,{PEOPLE}"
+        self.assertIsNotNone(await backend.find(dn))
+        for _ in range(2):
+            self.assertEqual(await backend.logon("locky", "wrong"), Refused(RefusalReason.WRONG_PASSWORD))
+
+        self.assertEqual(await backend.logon("locky", "right"), Refused(RefusalReason.LOCKED))
+        self.assertIsNone(await backend.find(dn))
+
+    async def test_windows(self) -> None:
+        """Attributes as in Active Directory work in any spelling, and its unique ids in both orders."""
+        settings = {"ldap_login_attribute": "samaccountname", "ldap_uuid_attribute": "OBJECTGUID"}
+        shown = {
+            "uuid": "00112233-4455-6677-8899-aabbccddeeff",
+            "guid": "33221100-5544-7766-8899-aabbccddeeff",
+            "binary": "ABEiM0RVZneImaq7zN3u/w==",
+        }
+        for kind, text in shown.items():
+            user = await self.backend(ldap_uuid_attribute_type=kind, **settings).logon("WINDOWS", "gates")
+
+            self.assertEqual((user.username, user.unique_id) if isinstance(user, EndUser) else user, ("Windows", text))
+
+    async def test_subject_of_attributes(self) -> None:
+        """A subject made of attributes that nothing else maps finds its person again."""
+        backend = self.backend(ldap_sub_attributes="uidNumber entryUUID")
+        user = await backend.logon("alice", "wonderland")
+
+        self.assertIsInstance(user, EndUser)
+        if isinstance(user, EndUser):
+            self.assertRegex(user.subject, r"\AentryUUID=[0-9a-f-]{36}&uidNumber=1001\Z")
+            self.assertEqual(await backend.find(user.user_id), user)
+
+    async def test_changes_count_at_once(self) -> None:
+        """Who is removed or disabled is found no more, at the next question."""
+        backend = self.backend()
+        dn = f"uid=windows,{PEOPLE}"
+        self.assertIsNotNone(await backend.find(dn))
+        self.server.modify(f"dn: {dn}\nchangetype: modify\nreplace: userAccountControl\nuserAccountControl: 514\n")
+        self.assertIsNone(await backend.find(dn))
+        self.server.modify(f"dn: {dn}\nchangetype: modify\nreplace: userAccountControl\nuserAccountControl: 512\n")
+        self.assertIsNotNone(await backend.find(dn))
+        self.server.modify(
+            f"dn: uid=gone,{PEOPLE}\nchangetype: add\nobjectClass: inetOrgPerson\ncn: g\nsn: g\nuid: gone\n"
+        )
+        self.assertIsNotNone(await backend.find(f"uid=gone,{PEOPLE}"))
+        self.server.modify(f"dn: uid=gone,{PEOPLE}\nchangetype: delete\n")
+
+        self.assertIsNone(await backend.find(f"uid=gone,{PEOPLE}"))
+
+    async def test_scope_and_filter(self) -> None:
+        """A scope that does not reach the second twin makes the first one unique; a filter can take both away."""
+        near = await self.backend(ldap_scope="one").logon("twin", "one")
+        none = await self.backend(ldap_filter="&(objectClass=inetOrgPerson)(!(uid=twin))").logon("twin", "one")
+
+        self.assertEqual(near.subject if isinstance(near, EndUser) else near, f"uid=twin,{PEOPLE}")
+        self.assertEqual(none, Refused(RefusalReason.UNKNOWN_USER))
+
+    async def test_anonymous(self) -> None:
+        """Without an account, what anonymous visitors may see is searched."""
+        fault = await self.faults(self.backend(ldap_binddn="", ldap_bindpw=""))
+
+        self.assertEqual(fault[0][0], "ldap_basedn")
+
+
+class CostTests(Case):
+    """What a sign-in costs."""
+
+    async def test_one_search_one_bind(self) -> None:
+        """A sign-in is one search and one bind on connections that are open."""
+        backend = self.backend()
+        await backend.logon("alice", "wonderland")
+        before = self.server.counters()
+        for _ in range(10):
+            await backend.logon("alice", "wonderland")
+        after = self.server.counters()
+
+        self.assertEqual({name: after[name] - before[name] for name in after}, {"search": 10, "bind": 10, "connect": 0})
+
+    async def test_many_at_a_time(self) -> None:
+        """A hundred people who sign in at once get through on few connections."""
+        backend = self.backend(ldap_bind_connections="4")
+        before = self.server.counters()
+        answers = await gatherResults(
+            [Deferred.fromCoroutine(backend.logon("alice", "wonderland")) for _ in range(100)], consumeErrors=True
+        )
+        after = self.server.counters()
+
+        self.assertEqual({answer.subject for answer in answers}, {ALICE_DN})
+        self.assertLessEqual(after["connect"] - before["connect"], 8)
+
+    async def test_closing_ends_connections(self) -> None:
+        """A closed backend answers nothing any more."""
+        backend = self.backend()
+        await backend.logon("alice", "wonderland")
+        await backend.close()
+
+        self.assertIn("stopping", await self.unavailable(backend.logon("alice", "wonderland")))
+
+
+class GroupTests(Case):
+    """Groups of real people."""
+
+    async def groups(self, dn: str = ALICE_DN, **settings: str) -> tuple[str, ...]:
+        """Return the groups of a person."""
+        user = await self.backend(ldap_group_basedn=GROUPS, **settings).find(dn)
+        return user.groups if user is not None else ("nobody",)
+
+    async def test_off(self) -> None:
+        """Groups are not asked for unless wanted."""
+        self.assertEqual(await self.groups(), ())
+
+    async def test_member_of(self) -> None:
+        """The entry says which groups its person is in."""
+        self.assertEqual(await self.groups(ldap_groups="memberof"), ("Inner, Circle", "readers"))
+
+    async def test_search(self) -> None:
+        """Groups say who is in them."""
+        self.assertEqual(await self.groups(ldap_groups="search"), ("Inner, Circle", "readers"))
+
+    async def test_odd_dn(self) -> None:
+        """A DN with anything in it is looked for as it is."""
+        self.assertEqual(await self.groups(f"uid=jürgen,{PEOPLE}", ldap_groups="search"), ("strangers",))
+
+    async def test_nested(self) -> None:
+        """Groups in groups count, and a ring of them ends."""
+        found = await self.groups(ldap_groups="search", ldap_group_nested="yes")
+
+        self.assertEqual(found, ("Inner, Circle", "library", "readers", "ring"))
+
+    async def test_by_name(self) -> None:
+        """Groups may list user names."""
+        found = await self.groups(ldap_groups="search", ldap_group_member_attribute="memberUid")
+
+        self.assertEqual(found, ("posix",))
+
+    async def test_filter_and_name(self) -> None:
+        """Some entries do not count as groups, and a group may be called by its DN."""
+        for how in ("search", "memberof"):
+            found = await self.groups(ldap_groups=how, ldap_group_filter="(cn=readers)", ldap_group_attribute="dn")
+
+            self.assertEqual(found, (f"cn=readers,{GROUPS}",))
+
+
+class TlsTests(Case):
+    """Who the server is."""
+
+    def ldaps(self, host: str = "127.0.0.1") -> str:
+        """Return the URI with TLS by some name."""
+        return f"ldaps://{host}:{self.server.ports.tls}"
+
+    def plain(self, host: str = "127.0.0.1") -> str:
+        """Return the URI without TLS by some name."""
+        return f"ldap://{host}:{self.server.ports.plain}"
+
+    async def signs_in(self, **settings: Any) -> bool:
+        """Tell whether alice can sign in, the check at start being passed."""
+        backend = self.backend(**settings)
+        await backend.check()
+        return isinstance(await backend.logon("alice", "wonderland"), EndUser)
+
+    async def test_good(self) -> None:
+        """With the authority given, TLS and StartTLS work by name and by address."""
+        authority = str(self.server.ca_file)
+        for host in ("127.0.0.1", "localhost"):
+            self.assertTrue(await self.signs_in(ldap_uri=self.ldaps(host), ldap_tls_cacert=authority))
+            self.assertTrue(
+                await self.signs_in(ldap_uri=self.plain(host), ldap_starttls="yes", ldap_tls_cacert=authority)
+            )
+
+    async def test_unknown_authority(self) -> None:
+        """A certificate of an authority that is not known is not accepted, with TLS or StartTLS."""
+        for settings in ({"ldap_uri": self.ldaps()}, {"ldap_uri": self.plain(), "ldap_starttls": "yes"}):
+            for authority in ({}, {"ldap_tls_cacert": str(self.server.other_ca_file)}):
+                ((option, problem),) = await self.faults(self.backend(**settings, **authority))
+
+                self.assertEqual(option, "ldap_tls_cacert")
+                self.assertIn("not trusted", problem)
+
+    async def test_wrong_name(self) -> None:
+        """A good certificate for another name is not accepted, with TLS or StartTLS."""
+        authority = str(self.server.ca_file)
+        for settings in (
+            {"ldap_uri": self.ldaps(OTHER_ADDRESS)},
+            {"ldap_uri": self.plain(OTHER_ADDRESS), "ldap_starttls": "yes"},
+        ):
+            ((option, problem),) = await self.faults(self.backend(ldap_tls_cacert=authority, **settings))
+
+            self.assertEqual(option, "ldap_tls_cacert")
+            self.assertIn("another name", problem)
+
+    async def test_no_password_without_trust(self) -> None:
+        """A server that is not trusted is asked nothing and told no password."""
+        before = self.server.counters()
+        for settings in ({"ldap_uri": self.ldaps()}, {"ldap_uri": self.plain(), "ldap_starttls": "yes"}):
+            await self.unavailable(self.backend(**settings).logon("alice", "wonderland"))
+        after = self.server.counters()
+
+        self.assertEqual((after["bind"], after["search"]), (before["bind"], before["search"]))
+
+    async def test_insecure(self) -> None:
+        """With checks switched off, any certificate will do."""
+        self.assertTrue(await self.signs_in(ldap_uri=self.ldaps(OTHER_ADDRESS), insecure=True))
+        self.assertTrue(await self.signs_in(ldap_uri=self.plain(OTHER_ADDRESS), ldap_starttls="yes", insecure=True))
+
+    async def test_tls_where_there_is_none(self) -> None:
+        """TLS with a port that has none is told as such."""
+        problem = await self.unavailable(self.backend(ldap_uri=f"ldaps://127.0.0.1:{self.server.ports.plain}").check())
+
+        self.assertIn("ldaps://127.0.0.1", problem)
+
+    async def test_no_tls_where_there_is(self) -> None:
+        """LDAP in the clear with a port that wants TLS ends, and is told."""
+        problem = await self.unavailable(self.backend(ldap_uri=f"ldap://127.0.0.1:{self.server.ports.tls}").check())
+
+        self.assertIn("ldap://127.0.0.1", problem)
+
+
+class PlainServerTests(Case):
+    """A server that has no certificate."""
+
+    def setUp(self) -> None:
+        """Start slapd without one."""
+        self.server = self.new_server(tls=False)
+
+    async def test_starttls(self) -> None:
+        """StartTLS that is refused is told, and no password is sent."""
+        before = self.server.counters()
+
+        ((option, problem),) = await self.faults(self.backend(ldap_starttls="yes"))
+
+        self.assertEqual(option, "ldap_starttls")
+        self.assertIn("protocolError (2)", problem)
+        self.assertEqual(self.server.counters()["bind"], before["bind"])
+
+
+class FaultTests(Case):
+    """Wrong settings and servers that do not work."""
+
+    async def test_service_password(self) -> None:
+        """A wrong password of the service account is told."""
+        ((option, problem),) = await self.faults(self.backend(ldap_bindpw="nonsense"))
+
+        self.assertEqual(option, "ldap_bindpw")
+        self.assertIn("invalidCredentials (49)", problem)
+
+    async def test_base(self) -> None:
+        """A base that does not exist is told."""
+        ((option, problem),) = await self.faults(self.backend(ldap_basedn=f"ou=poeple,{BASE}"))
+
+        self.assertEqual(option, "ldap_basedn")
+        self.assertIn("noSuchObject (32)", problem)
+
+    async def test_nothing_listens(self) -> None:
+        """A server that is not there is told, and blames no setting."""
+        uri = unused_uri()
+
+        self.assertIn(
+            f"{uri} can not be reached: connection refused", await self.unavailable(self.backend(ldap_uri=uri).check())
+        )
+
+    async def test_no_such_host(self) -> None:
+        """A host that does not exist is told."""
+        problem = await self.unavailable(self.backend(ldap_uri="ldap://ldap.invalid").check())
+
+        self.assertIn("ldap://ldap.invalid:389 can not be reached", problem)
+
+    async def test_silent(self) -> None:
+        """A server that says nothing is given up after the time limit."""
+        listening, uri = silent_server()
+        self.addCleanup(listening.close)
+
+        problem = await self.unavailable(self.backend(ldap_uri=uri, ldap_timeout="1").logon("alice", "wonderland"))
+
+        self.assertIn("within 1 seconds", problem)
+
+    async def test_silent_tls(self) -> None:
+        """A server that says nothing to a TLS handshake is given up too."""
+        listening, uri = silent_server()
+        self.addCleanup(listening.close)
+        backend = self.backend(ldap_uri=uri.replace("ldap:", "ldaps:"), ldap_timeout="1")
+
+        self.assertIn("in time", await self.unavailable(backend.check()))
+
+    async def test_failover(self) -> None:
+        """With a server that is down and one that is silent before it, the third one is asked."""
+        listening, silent = silent_server()
+        self.addCleanup(listening.close)
+        backend = self.backend(ldap_uri=f"{unused_uri()} {self.server.uri}", ldap_timeout="3")
+
+        self.assertIsInstance(await backend.logon("alice", "wonderland"), EndUser)
+        slow = self.backend(ldap_uri=f"{silent} {self.server.uri}", ldap_timeout="1")
+        await self.unavailable(slow.logon("alice", "wonderland"))
+        self.assertIsInstance(await slow.logon("alice", "wonderland"), EndUser)
+
+
+class RestartTests(Case):
+    """A server that comes and goes."""
+
+    async def test_restart(self) -> None:
+        """After the server was killed and started again, sign-ins work as if nothing had been."""
+        backend = self.backend()
+        self.assertIsInstance(await backend.logon("alice", "wonderland"), EndUser)
+
+        self.server.stop()
+        self.server.start()
+
+        self.assertIsInstance(await backend.logon("alice", "wonderland"), EndUser)
+        self.assertEqual(await backend.logon("alice", "x"), Refused(RefusalReason.WRONG_PASSWORD))
+
+    async def test_outage(self) -> None:
+        """While the server is gone sign-ins fail at once, and soon after its return they work again."""
+        backend = self.backend()
+        self.assertIsInstance(await backend.logon("alice", "wonderland"), EndUser)
+        self.server.stop()
+        for _ in range(3):
+            self.assertIn("connection refused", await self.unavailable(backend.logon("alice", "wonderland")))
+
+        self.server.start()
+        await deferLater(reactor, LONGEST_REST, lambda: None)
+
+        self.assertIsInstance(await backend.logon("alice", "wonderland"), EndUser)
+
+
+class AuthorityFileTests(Case):
+    """Files of certificate authorities."""
+
+    def test_bad_files(self) -> None:
+        """A file that is missing, empty or no certificate is told when the backend is made."""
+        empty = self.server.folder / "empty.pem"
+        empty.write_bytes(b"")
+        broken = self.server.folder / "broken.pem"
+        broken.write_bytes(b"-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----\n")
+        for path in (empty, broken, Path("/nonexistent/ca.pem")):
+            with self.assertRaises(ConfigErrors) as caught:
+                self.backend(ldap_tls_cacert=str(path))
+
+            self.assertEqual([fault.option for fault in caught.exception.faults], ["ldap_tls_cacert"])

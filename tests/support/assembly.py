@@ -1,0 +1,125 @@
+"""The daemon as `konnectd.service` puts it together, on one clock and in memory, reached by HTTP and nothing else.
+
+Nothing in it is a fake but its users, its clients, its clock and what keeps codes when a test wants that.
+"""
+
+from functools import cache
+
+from twisted.internet.task import Clock
+
+from konnectd.config.contents import Contents
+from konnectd.config.registration import FileRegistry
+from konnectd.config.settings import Settings, load
+from konnectd.interfaces import Entropy, PasswordBackend, Store
+from konnectd.jose.keys import KeyRing
+from konnectd.jose.sealing import SecretSealer
+from konnectd.jose.signing import KeyRingSigner, KeyRingVerifier
+from konnectd.protocol.client import Client
+from konnectd.protocol.scope import ScopeCatalog
+from konnectd.service import Assembly, World, assemble
+from konnectd.world import SystemEntropy
+from tests.support.connection import Connection, Heard, request
+from tests.support.fakes import FixedClock, People, memory_store
+from tests.support.keys import p256_key, rsa_key
+from tests.support.people import ALICE, BOB, PASSWORDS
+from tests.support.requests import BYE, CALLBACK, CLIENTS, ISSUER
+
+SECRET = bytes(range(32))
+#: A web application that wants its tokens signed otherwise than by default, and userinfo signed too.
+SIGNED = Client(
+    client_id="signed",
+    secret="signed secret+%/:",
+    trusted=True,
+    redirect_uris=(CALLBACK,),
+    post_logout_redirect_uris=(BYE,),
+    id_token_signed_response_alg="RS256",
+    userinfo_signed_response_alg="RS256",
+)
+FORM_HEADER = "Content-Type: application/x-www-form-urlencoded"
+
+
+@cache
+def ring() -> KeyRing:
+    """Return the keys of the daemon: the quickest by default, and one of the kind every client knows."""
+    return KeyRing((p256_key(), rsa_key()), method="ES256")
+
+
+def settings_of(*words: str, issuer: str = ISSUER) -> Settings:
+    """Return settings as they are read from a command line."""
+    return load((f"--iss={issuer}", *words, "file"), {})
+
+
+class Daemon:
+    """The assembled daemon, its clock and its people.
+
+    Attributes:
+        clock: the time of day.
+        reactor: the time of connections.
+        people: the users, if no other backend is given.
+    """
+
+    def __init__(
+        self,
+        *words: str,
+        issuer: str = ISSUER,
+        clients: tuple[Client, ...] = (*CLIENTS, SIGNED),
+        backend: PasswordBackend | None = None,
+        store: Store | None = None,
+        entropy: Entropy | None = None,
+        scopes: ScopeCatalog | None = None,
+    ) -> None:
+        """Assemble.
+
+        Args:
+            words: further words of the command line.
+            issuer: the issuer identifier.
+            clients: the registered clients.
+            backend: instead of `people`.
+            store: instead of one in memory.
+            entropy: instead of the machine's.
+            scopes: instead of the built-in ones.
+        """
+        self.clock = FixedClock()
+        self.reactor = Clock()
+        self.people = People(ALICE, BOB, passwords=PASSWORDS)
+        self.settings = settings_of(*words, issuer=issuer)
+        contents = Contents(
+            keys=ring(),
+            encryption_secret=SECRET,
+            registry=FileRegistry(clients),
+            scopes=scopes or ScopeCatalog(),
+        )
+        self.world = World(
+            settings=self.settings,
+            contents=contents,
+            backend=backend or self.people,
+            store=store or memory_store(self.clock),
+            clock=self.clock,
+            entropy=entropy or SystemEntropy(),
+            sealer=SecretSealer(SECRET),
+            signer=KeyRingSigner(ring()),
+            verifier=KeyRingVerifier(ring()),
+        )
+        self.assembly: Assembly = assemble(self.world)
+        self.site = self.assembly.site(self.reactor)
+
+    @property
+    def origin(self) -> str:
+        """Scheme and host that browsers know it by."""
+        return self.settings.origin
+
+    def connect(self) -> Connection:
+        """Connect a peer."""
+        return Connection(self.site)
+
+    def ask(self, method: str, target: str, *headers: str, body: bytes = b"") -> Heard:
+        """Ask once, on a connection of its own."""
+        return self.connect().ask(request(method, target, *headers, body=body))
+
+    def get(self, target: str, *headers: str) -> Heard:
+        """Ask for something."""
+        return self.ask("GET", target, *headers)
+
+    def post(self, target: str, body: str, *headers: str) -> Heard:
+        """Post a form."""
+        return self.ask("POST", target, FORM_HEADER, *headers, body=body.encode())

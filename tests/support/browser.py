@@ -1,0 +1,76 @@
+"""A real browser for tests: headless Chromium with an empty profile, driven through WebDriver."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from selenium.webdriver import Chrome, ChromeOptions
+from selenium.webdriver.chrome.service import Service
+
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-default-apps",
+    "--disable-extensions",
+    "--force-device-scale-factor=1",
+    "--lang=en",
+)
+#: Chromium's way to say that a content setting is off.
+BLOCKED = 2
+
+
+def missing() -> str:
+    """Return why there is no browser on this machine, or nothing when there is one."""
+    absent = [program for program in ("chromium", "chromedriver") if shutil.which(program) is None]
+    return f"{' and '.join(absent)} not installed" if absent else ""
+
+
+@contextmanager
+def browser(*, javascript: bool = True, width: int = 1280, height: int = 800) -> Iterator[Chrome]:
+    """Start a browser and end it again, profile included."""
+    profile = tempfile.mkdtemp(prefix="konnectd-browser-")
+    options = ChromeOptions()
+    options.binary_location = shutil.which("chromium") or ""
+    for flag in (*FLAGS, f"--user-data-dir={profile}", f"--window-size={width},{height}"):
+        options.add_argument(flag)
+    if not javascript:
+        options.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": BLOCKED})
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = Chrome(options=options, service=Service(shutil.which("chromedriver") or ""))
+    try:
+        driver.set_page_load_timeout(20)
+        yield driver
+    finally:
+        driver.quit()
+        shutil.rmtree(profile, ignore_errors=True)
+
+
+def resize(driver: Chrome, width: int, height: int, *, mobile: bool = False) -> None:
+    """Give the page exactly this much room, which a window with its smallest width does not."""
+    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": mobile}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+
+def prefer(driver: Chrome, **features: str) -> None:
+    """Set media features such as ``prefers_color_scheme="dark"``."""
+    values = [{"name": name.replace("_", "-"), "value": value} for name, value in features.items()]
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": values})
+
+
+def complaints(driver: Chrome) -> list[str]:
+    """Return what the browser wrote to its console since the last time."""
+    return [str(entry["message"]) for entry in driver.get_log("browser")]  # type: ignore[no-untyped-call]  # untyped
+
+
+def screenshot(driver: Chrome, file: Path) -> None:
+    """Write a picture of what is to be seen."""
+    file.write_bytes(driver.get_screenshot_as_png())

@@ -1,0 +1,109 @@
+"""A small HTTP server on loopback, in a thread, for browsers to look at pages."""
+
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from types import TracebackType
+from typing import Self
+
+from konnectd.http import HttpRequest, HttpResponse
+from konnectd.web.pages import Pages
+from konnectd.web.static import StaticFiles
+from konnectd.web.templates_path import find_templates
+from konnectd.web.views import View
+from konnectd.world import SystemEntropy
+from tests.support.fakes import run
+
+PREFIX = "/static/"
+
+
+def static_files() -> StaticFiles:
+    """Read the static files of this checkout."""
+    return StaticFiles.read(find_templates() / "static", PREFIX)
+
+
+class PageServer:
+    """Serves views and static files, and keeps what is posted.
+
+    Attributes:
+        posts: every request that was posted, in order.
+        views: what is shown under which path.
+        form_targets: passed to every page.
+        on_post: answers what is posted.
+        respond: answers everything; `answer` unless replaced.
+    """
+
+    def __init__(self) -> None:
+        """Prepare to serve on any free port."""
+        self.posts: list[HttpRequest] = []
+        self.views: dict[str, View] = {}
+        self.form_targets: tuple[str, ...] = ()
+        self.on_post: Callable[[HttpRequest], HttpResponse] = lambda request: HttpResponse.text("posted")
+        self.respond: Callable[[HttpRequest], HttpResponse] = self.answer
+        static = static_files()
+        self._pages = Pages(find_templates(), static=static, entropy=SystemEntropy())
+        self._static = {route.path: route for route in static.routes}
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+
+    def __enter__(self) -> Self:
+        """Begin to serve."""
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Stop, and give the port back."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def url(self, path: str, host: str = "127.0.0.1") -> str:
+        """Return the whole address of a path."""
+        return f"http://{host}:{self._server.server_port}{path}"
+
+    def answer(self, request: HttpRequest) -> HttpResponse:
+        """Answer one request."""
+        if request.method == "POST":
+            self.posts.append(request)
+            return self.on_post(request)
+        if request.path in self._static:
+            return run(self._static[request.path].respond(request))  # type: ignore[arg-type]
+        if request.path in self.views:
+            return self._pages.render(self.views[request.path], request, form_targets=self.form_targets)
+        return HttpResponse.text("nothing here", status=404)
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        """Make the class that `http.server` wants."""
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            """Turns requests into values and answers into bytes."""
+
+            def do_GET(self) -> None:
+                """Answer."""
+                self.respond()
+
+            def do_POST(self) -> None:
+                """Answer."""
+                self.respond()
+
+            def respond(self) -> None:
+                """Answer."""
+                path, _, query = self.path.partition("?")
+                body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                response = server.respond(
+                    HttpRequest(method=self.command, path=path, query=query, headers=headers, body=body)
+                )
+                self.send_response(response.status)
+                for name, value in (*response.headers, (b"Content-Length", str(len(response.body)).encode())):
+                    self.send_header(name.decode("latin-1"), value.decode("latin-1"))
+                self.end_headers()
+                self.wfile.write(response.body)
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name in the base class
+                """Say nothing."""
+
+        return Handler

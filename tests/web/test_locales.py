@@ -1,0 +1,223 @@
+"""Languages: which one a browser gets, and which catalogues are refused."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from konnectd.http import HttpRequest
+from konnectd.web.locales import BrokenCatalogError, Locale, Locales
+from konnectd.web.pages import Pages
+from konnectd.web.templates_path import find_templates
+from konnectd.web.views import SignedOutPage
+from tests.support.fakes import CountingEntropy
+from tests.support.markup import elements, one, shape, text_of
+from tests.support.rendering import GET, STATIC, header, page
+from tests.support.views import SIGN_IN, SIGNED_OUT
+
+HEADER = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n\n'
+GERMAN = 'msgid "Sign in"\nmsgstr "Anmelden"\n\nmsgid "Back to <bdi>%(name)s</bdi>"\nmsgstr "Zu <bdi>%(name)s</bdi>"\n'
+HEBREW = 'msgid "Sign in"\nmsgstr "\u05db\u05e0\u05d9\u05e1\u05d4"\n'
+
+
+class CatalogCase(SynchronousTestCase):
+    """Has a copy of the templates, to add languages to."""
+
+    def setUp(self) -> None:
+        """Make the copy."""
+        self.folder = Path(tempfile.mkdtemp()) / "templates"
+        self.addCleanup(shutil.rmtree, self.folder.parent)
+        shutil.copytree(find_templates(), self.folder)
+
+    def add(self, tag: str, text: str) -> Path:
+        """Add a catalogue."""
+        file = self.folder / "locale" / tag / "LC_MESSAGES" / "konnectd.po"
+        file.parent.mkdir(parents=True)
+        file.write_text(HEADER + text, "utf-8")
+        return file
+
+    def pages(self) -> Pages:
+        """Make pages of the copy."""
+        return Pages(self.folder, static=STATIC, entropy=CountingEntropy())
+
+
+def request(accept: str = "", cookie: str = "") -> HttpRequest:
+    """Make a request of a browser with preferences."""
+    return HttpRequest(method="GET", path="/", headers={"accept-language": accept, "cookie": cookie})
+
+
+class TranslationTests(CatalogCase):
+    """Pages in another language."""
+
+    def test_translated(self) -> None:
+        """A page is in the browser's language and says so; what is not translated stays English."""
+        self.add("de", GERMAN)
+        response = self.pages().render(SIGN_IN, request("de"))
+
+        self.assertEqual("".join(one(response.body, "h1").text), "Anmelden")
+        self.assertEqual(elements(response.body)[0].attributes["lang"], "de")
+        self.assertEqual(header(response, b"Content-Language"), "de")
+        self.assertIn("Password", text_of(response.body))
+
+    def test_names_are_filled_in(self) -> None:
+        """Names find their place in a translation, and stay text."""
+        self.add("de", GERMAN)
+        body = self.pages().render(SIGNED_OUT, request("de")).body
+
+        self.assertIn("Zu Notes", text_of(body))
+        self.assertEqual(shape(body), shape(page(SIGNED_OUT)))
+
+    def test_right_to_left(self) -> None:
+        """A language that is written from the right says so."""
+        self.add("he", HEBREW)
+        body = self.pages().render(SIGN_IN, request("he")).body
+
+        self.assertEqual(elements(body)[0].attributes["dir"], "rtl")
+
+    def test_number(self) -> None:
+        """A text that depends on a number has the form that fits, in each language."""
+        self.add("de", 'msgid "%(n)s try"\nmsgid_plural "%(n)s tries"\nmsgstr[0] "%(n)s Mal"\nmsgstr[1] "%(n)s Male"\n')
+        text = "{% trans n=page.return_uri|length %}{{ n }} try{% pluralize %}{{ n }} tries{% endtrans %}"
+        (self.folder / "signed_out.html").write_text(f"<html><body>{text}</body></html>", "utf-8")
+        pages = self.pages()
+        views = SignedOutPage(return_uri="x"), SignedOutPage(return_uri="xx")
+        read = [text_of(pages.render(view, request(tag)).body) for tag in ("de", "en") for view in views]
+
+        self.assertEqual(read, ["1 Mal", "2 Male", "1 try", "2 tries"])
+
+    def test_two_languages_at_once(self) -> None:
+        """Two people with the same page open read it in their own language."""
+        self.add("de", GERMAN)
+        pages = self.pages()
+        titles = ["".join(one(pages.render(SIGN_IN, request(tag)).body, "h1").text) for tag in ("de", "en", "de")]
+
+        self.assertEqual(titles, ["Anmelden", "Sign in", "Anmelden"])
+
+
+class ChoiceTests(CatalogCase):
+    """The order of wishes."""
+
+    def setUp(self) -> None:
+        """Have four languages besides English."""
+        super().setUp()
+        for tag in ("de", "fr", "pt-PT", "zh_Hant_TW"):
+            self.add(tag, "")
+        self.locales = Locales.read(self.folder / "locale")
+
+    def choose(self, accept: str = "", cookie: str = "", ui_locales: str = "") -> str:
+        """Return the tag of the language that is chosen."""
+        return self.locales.choose(request(accept, cookie), ui_locales).tag
+
+    def test_order(self) -> None:
+        """The client's wish goes first, then the cookie, then the browser, then English."""
+        self.assertEqual(self.choose("de", "ui_locale=fr", "pt-PT"), "pt-PT")
+        self.assertEqual(self.choose("de", "ui_locale=fr"), "fr")
+        self.assertEqual(self.choose("de"), "de")
+        self.assertEqual(self.choose(), "en")
+
+    def test_unknown_wishes_are_passed_over(self) -> None:
+        """A wish nobody can fulfil leaves the turn to the next one."""
+        self.assertEqual(self.choose("tlh, de", "ui_locale=xx", "nl sv"), "de")
+
+    def test_closest(self) -> None:
+        """A variant that is missing is replaced by the language, or by another variant of it."""
+        cases = {
+            "de-AT": "de",
+            "DE_ch": "de",
+            "pt-BR": "pt-PT",
+            "pt": "pt-PT",
+            "zh-Hant-TW": "zh-Hant-TW",
+            "zh": "zh-Hant-TW",
+            "en-AU": "en",
+            "d": "en",
+            "../../etc": "en",
+        }
+        for tag, chosen in cases.items():
+            self.assertEqual(self.choose(ui_locales=tag), chosen, tag)
+
+    def test_english_first(self) -> None:
+        """Somebody who prefers a variant of English gets English, not their second language."""
+        self.assertEqual(self.choose("en-AU, de;q=0.9"), "en")
+
+    def test_weights(self) -> None:
+        """The browser's weights count; what it refuses or garbles does not."""
+        cases = {
+            "de;q=0.5, fr;q=0.9": "fr",
+            "de;q=0": "en",
+            "de;q=x": "en",
+            "de;q=x, fr;q=0.1": "fr",
+            "de;q=2, fr;q=0.1": "fr",
+            "de ; Q=1.000 , fr": "de",
+            "*, fr;q=0.2": "fr",
+            ",,;;q=,": "en",
+            "de;q=0.5,fr;q=0.5": "de",
+        }
+        for accept, chosen in cases.items():
+            self.assertEqual(self.choose(accept), chosen, accept)
+
+    def test_long_list(self) -> None:
+        """Only the beginning of an endless list is looked at."""
+        self.assertEqual(self.choose(",".join(["xx"] * 5000) + ",de"), "en")
+
+    @settings(deadline=None, max_examples=100)
+    @given(st.text(), st.text(), st.text())
+    def test_anything(self, accept: str, cookie: str, ui_locales: str) -> None:
+        """Whatever is wished for, there is a language."""
+        self.assertIn(self.locales.choose(request(accept, cookie), ui_locales), self.locales.by_tag.values())
+
+
+class BrokenCatalogTests(CatalogCase):
+    """A catalogue that would spoil pages stops the start and is named."""
+
+    def refuse(self, text: str, tag: str = "de") -> BrokenCatalogError:
+        """Return the complaint about a catalogue."""
+        self.add(tag, text)
+        return self.assertRaises(BrokenCatalogError, self.pages)
+
+    def test_placeholders(self) -> None:
+        """A translation that forgets or invents a placeholder is refused with its line."""
+        error = self.refuse('msgid "Back to <bdi>%(name)s</bdi>"\nmsgstr "Zu <bdi>%(nam)s</bdi>"\n')
+
+        self.assertTrue(error.source.endswith("konnectd.po:5"), error.source)
+        self.assertIn("Back to", error.problem)
+
+    def test_markup(self) -> None:
+        """So is one that changes markup."""
+        translations = ("A<b>", "<script>x</script>", "A & B", "&amp;", "<", "A > B")
+        for tag, translation in zip(("de", "fr", "nl", "sv", "da", "fi"), translations, strict=True):
+            self.add(tag, f'msgid "Allow"\nmsgstr "{translation}"\n')
+
+            self.assertRaises(BrokenCatalogError, Locale.read, self.folder / "locale" / tag)
+
+    def test_percent(self) -> None:
+        """So is a lone percent sign, which would take what follows it for a placeholder."""
+        self.refuse('msgid "Allow"\nmsgstr "100 % ja"\n')
+
+    def test_syntax(self) -> None:
+        """A file that is no catalogue is refused."""
+        self.refuse('msgid "Allow\n')
+
+    def test_name(self) -> None:
+        """A folder that is not named after a language is refused."""
+        self.assertIn("klingon-x", self.refuse("", "klingon-x").source)
+
+    def test_missing(self) -> None:
+        """A folder without a catalogue is refused."""
+        (self.folder / "locale" / "nl").mkdir()
+
+        self.assertIn("nl", self.assertRaises(BrokenCatalogError, self.pages).source)
+
+    def test_markup_may_move(self) -> None:
+        """A translation may order its words as its language wants."""
+        self.add("de", 'msgid "to continue to <bdi>%(name)s</bdi>"\nmsgstr "um zu <bdi>%(name)s</bdi> zu kommen"\n')
+
+        self.assertIn("um zu Notes zu kommen", text_of(self.pages().render(SIGN_IN, request("de")).body))
+
+    def test_without_any(self) -> None:
+        """Without a single catalogue the pages are English."""
+        shutil.rmtree(self.folder / "locale")
+
+        self.assertEqual(self.pages().render(SIGN_IN, GET).status, 200)
