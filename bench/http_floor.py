@@ -3,7 +3,7 @@
 All servers answer 1 kB of fixed JSON on loopback, one after another under the same load, in rounds that alternate, so
 that a ratio compares what ran within the same minute. CPU time is the server's own, user and system, from ``/proc``.
 
-    python bench/http_floor.py [--seconds 2] [--rounds 3]
+    python -m bench.http_floor [--seconds 2] [--rounds 3]
 """
 
 import argparse
@@ -39,7 +39,7 @@ class Bare(_TwistedResource):  # type: ignore[misc] # without types
 
     isLeaf = True
 
-    def render_GET(self, request: Any) -> bytes:  # noqa: ANN401, N802 - twisted.web calls it
+    def render_GET(self, request: Any) -> bytes:  # noqa: ANN401 - twisted.web calls it
         """Answer with the fixed bytes."""
         request.setHeader(b"Content-Type", b"application/json; charset=utf-8")
         return BODY
@@ -55,9 +55,7 @@ def serve(kind: str) -> None:
     if kind == "bare":
         site: Any = _TwistedSite(Bare())
     else:
-        route = Route(
-            path="/fixed", methods=("GET",), respond=respond, face=as_json, name="fixed", fast=kind == "fast"
-        )
+        route = Route(path="/fixed", methods=("GET",), respond=respond, face=as_json, name="fixed", fast=kind == "fast")
         site = make_site(
             [route], reactor=reactor, not_found=not_found, failure=failure, reference=lambda: "none", access_log=False
         )
@@ -105,7 +103,9 @@ def main() -> None:
     servers = {}
     try:
         for kind in KINDS:
-            process = subprocess.Popen([sys.executable, __file__, "--serve", kind], stdout=subprocess.PIPE, text=True)
+            process = subprocess.Popen(
+                [sys.executable, "-m", "bench.http_floor", "--serve", kind], stdout=subprocess.PIPE, text=True
+            )
             servers[kind] = (process, process.stdout.readline().strip() if process.stdout else "")
         results: dict[str, list[float]] = {kind: [] for kind in KINDS}
         for _ in range(options.rounds):

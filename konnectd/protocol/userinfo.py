@@ -3,12 +3,23 @@
 Spec: OIDC Core 5.3 and 5.4; RFC 6750 2 and 3.
 """
 
+from collections.abc import Iterable, Mapping
+
 from konnectd.protocol.claims import Presented
 from konnectd.protocol.end_user import EndUser
 from konnectd.protocol.errors import BearerTokenError
 from konnectd.protocol.parameters import Parameters
 from konnectd.protocol.scope import EMAIL, GROUPS, NUMERIC_ID, OPENID, PROFILE, RAW_SUBJECT, UNIQUE_ID
 from konnectd.protocol.vocabulary import ErrorCode
+
+#: The claims that `claims` may show for each scope.
+_NAMES: Mapping[str, tuple[str, ...]] = {
+    PROFILE: ("name", "family_name", "given_name", "preferred_username"),
+    EMAIL: ("email", "email_verified"),
+    GROUPS: ("groups",),
+    NUMERIC_ID: ("id", "username"),
+    UNIQUE_ID: ("kc.uuid",),
+}
 
 
 def bearer_token(authorization: str, form: Parameters | None) -> str:
@@ -74,6 +85,20 @@ def claims(presented: Presented, user: EndUser) -> dict[str, object]:
     if UNIQUE_ID in scope:
         members.update(_known(**{"kc.uuid": user.unique_id}))
     return members
+
+
+def claim_names(scopes: Iterable[str], of_backend: Iterable[str]) -> tuple[str, ...]:
+    """Return the claims that somebody can be shown, for the metadata.
+
+    Args:
+        scopes: those that can be granted.
+        of_backend: what the backend can fill; what hangs on a scope that can not be granted is left out.
+
+    Spec: OIDC Discovery 3 (``claims_supported``).
+    """
+    bound = {name for names in _NAMES.values() for name in names}
+    seen = [name for scope in scopes for name in _NAMES.get(scope, ())]
+    return tuple(dict.fromkeys([*seen, *(name for name in of_backend if name not in bound)]))
 
 
 def _known(**members: object) -> dict[str, object]:

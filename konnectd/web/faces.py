@@ -35,7 +35,7 @@ class PageFaces:
         """Tell a person what is wrong."""
         match error:
             case FormRefusedError(kind=kind):
-                page = ErrorPage(status=403, kind=kind, reference=reference)
+                page = ErrorPage(status=400 if kind is ErrorKind.START_AGAIN else 403, kind=kind, reference=reference)
             case UntrustedRequestError(doubt=doubt):
                 page = _page(400, _KIND_OF_DOUBT[doubt], error, reference)
             case OAuthError():

@@ -5,6 +5,7 @@ page can stay open all day in any number of tabs, be posted twice, or be reloade
 """
 
 import hmac
+import re
 
 from attrs import frozen
 
@@ -21,11 +22,11 @@ from konnectd.web.views import ErrorKind
 #: Name of the field that carries the token.
 FIELD = "csrf"
 #: What the random cookie looks like: 32 bytes in base64url.
-_LENGTH = 43
+_COOKIE = re.compile("[A-Za-z0-9_-]{43}")
 
 
 class FormRefusedError(Exception):
-    """A form of ours was not posted from our page in this browser.
+    """A page was opened by itself, or its form was not posted from it in this browser.
 
     Attributes:
         kind: what the page says about it.
@@ -111,7 +112,7 @@ class Forms:
             FormRefusedError: it was posted from elsewhere, or the browser keeps no cookies.
             UntrustedRequestError: it is malformed.
         """
-        if _tells_origin(request) and not is_same_origin(request, self.origin):
+        if _came_from_elsewhere(request, self.origin):
             raise FormRefusedError(ErrorKind.CROSS_SITE)
         form = form_of(request)
         cookie = self._cookie(request)
@@ -128,9 +129,19 @@ class Forms:
     def _cookie(self, request: HttpRequest) -> str:
         """Return the cookie that forms are bound to; empty when there is none that could be ours."""
         value = self.cookies.read(request).sealed.get(FORM, "")
-        return value if len(value) == _LENGTH and value.replace("-", "a").replace("_", "a").isalnum() else ""
+        return value if _COOKIE.fullmatch(value) is not None else ""
 
 
-def _tells_origin(request: HttpRequest) -> bool:
-    """Tell whether a browser says where a form was posted from; some say nothing, and the token has to do."""
-    return request.header("origin") not in {"", "null"} or bool(request.header("referer"))
+def _came_from_elsewhere(request: HttpRequest, origin: str) -> bool:
+    """Tell whether a browser says that a form was posted from another site; some say nothing, and the token has to do.
+
+    A page on a neighboring host can plant a cookie of ours whose token it knows, and post as ``Origin: null``. What it
+    can not do is to speak in the browser's own name.
+
+    Spec: Fetch Metadata Request Headers 2.3.
+    """
+    if request.header("sec-fetch-site") in {"cross-site", "same-site"}:
+        return True
+    if request.header("origin") in {"", "null"} and not request.header("referer"):
+        return False
+    return not is_same_origin(request, origin)

@@ -15,7 +15,6 @@ from konnectd.flows.sign_in import SignIn
 from konnectd.http import HttpRequest, HttpResponse
 from konnectd.interfaces import BackendUnavailableError
 from konnectd.protocol.authorize import CONSENT_STATE, INTERACTION, RETRY, AuthorizationRequest
-from konnectd.protocol.client import split
 from konnectd.protocol.end_user import Logon
 from konnectd.protocol.parameters import Parameters
 from konnectd.protocol.scope import ScopeCatalog
@@ -24,7 +23,7 @@ from konnectd.web.faces import PageFaces
 from konnectd.web.forms import FormRefusedError, Forms, query_of
 from konnectd.web.retries import Retries, Retry
 from konnectd.web.route import Route, by_method
-from konnectd.web.urls import Urls, checked, with_query, with_request
+from konnectd.web.urls import Urls, checked, form_targets, with_query, with_request
 from konnectd.web.views import Account, ChooserPage, ConsentPage, ErrorKind, ScopeLine, SignInFault, SignInPage
 
 
@@ -146,10 +145,22 @@ class IdentifierRoutes:
             return self.urls.welcome
         return self.urls.paths.authorize + with_request(query, query.text(INTERACTION))
 
+    async def _waiting(self, query: Parameters) -> AuthorizationRequest:
+        """Return the request that a page is one step of.
+
+        Raises:
+            FormRefusedError: the page was opened by itself.
+            OAuthError: the request is not one that the authorization endpoint would have let through.
+            BackendUnavailableError: the registry did not answer.
+        """
+        if "client_id" not in query:
+            raise FormRefusedError(ErrorKind.START_AGAIN)
+        return await self.pending.open(query)
+
     async def on_chooser_page(self, request: HttpRequest) -> HttpResponse:
         """Show who is signed in, and ask whether to go on as them."""
         query = query_of(request)
-        waiting = await self.pending.open(query)
+        waiting = await self._waiting(query)
         logon = self.sign_in.find(self.cookies.read(request))
         if logon is None:
             return HttpResponse.redirect(self._onward(query))
@@ -166,7 +177,7 @@ class IdentifierRoutes:
     async def on_choice(self, request: HttpRequest) -> HttpResponse:
         """Go on as who they are, or let somebody else sign in."""
         query = query_of(request)
-        waiting = await self.pending.open(query)
+        waiting = await self._waiting(query)
         logon = self.sign_in.find(self.cookies.read(request))
         if logon is None:
             return HttpResponse.redirect(self._onward(query), 303)
@@ -180,7 +191,7 @@ class IdentifierRoutes:
     async def on_consent_page(self, request: HttpRequest) -> HttpResponse:
         """Show what a client asks for."""
         query = query_of(request)
-        waiting = await self.pending.open(query)
+        waiting = await self._waiting(query)
         logon = self.sign_in.find(self.cookies.read(request))
         if logon is None:
             return HttpResponse.redirect(self._onward(query))
@@ -207,7 +218,7 @@ class IdentifierRoutes:
     async def on_consent(self, request: HttpRequest) -> HttpResponse:
         """Record what the person answered, and go back to where it counts."""
         query = query_of(request)
-        waiting = await self.pending.open(query)
+        waiting = await self._waiting(query)
         logon = self.sign_in.find(self.cookies.read(request))
         if logon is None:
             return HttpResponse.redirect(self._onward(query), 303)
@@ -231,13 +242,5 @@ class IdentifierRoutes:
 
 
 def _form_targets(waiting: AuthorizationRequest | None) -> tuple[str, ...]:
-    """Return where the redirects after a form may lead, for the page's policy.
-
-    Browsers hold ``form-action`` against every redirect that follows, also against those that the client makes after
-    it has been called back, and to hosts that only the client knows. So the schemes are named and not the hosts.
-    """
-    if waiting is None:
-        return ()
-    parts = split(waiting.return_address.redirect_uri)
-    scheme = parts.scheme if parts is not None else "https"
-    return tuple(dict.fromkeys(("https:", f"{scheme}:")))
+    """Return where the redirects after a form may lead."""
+    return form_targets(waiting.return_address.redirect_uri) if waiting is not None else ()

@@ -9,7 +9,7 @@ from konnectd.web.cookies import Cookies
 from konnectd.web.faces import PageFaces
 from konnectd.web.forms import Forms, query_of
 from konnectd.web.route import Respond, Route, by_method
-from konnectd.web.urls import Urls, with_query
+from konnectd.web.urls import Urls, form_targets, with_query
 from konnectd.web.views import GoodbyePage, SignedOutPage, WelcomePage
 
 
@@ -53,7 +53,8 @@ class LeavingRoutes:
         view = WelcomePage(
             signout_action=self.urls.welcome, csrf=csrf, display_name=logon.name, username=logon.username
         )
-        return self.faces.pages.render(view, request, headers=self.cookies.write(keep))
+        targets = form_targets(self.urls.signed_out)
+        return self.faces.pages.render(view, request, headers=self.cookies.write(keep), form_targets=targets)
 
     async def on_goodbye_page(self, request: HttpRequest) -> HttpResponse:
         """Ask whether to sign out, or say that nobody is signed in."""
@@ -72,7 +73,7 @@ class LeavingRoutes:
             username=logon.username,
             client_name=client_name,
         )
-        targets = ("https:", "http:") if leaving.location else ()
+        targets = form_targets(leaving.location or self.urls.signed_out)
         return self.faces.pages.render(
             view, request, ui_locales=leaving.ui_locales, headers=self.cookies.write(keep), form_targets=targets
         )

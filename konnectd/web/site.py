@@ -22,6 +22,8 @@ log = Logger()
 
 #: Logs one line per answer without touching the configuration.
 ACCESS_LOG_VARIABLE = "KOPANO_DEBUG_SERVER_REQUEST_LOG"
+#: What a path may be longer than, but not a line of the log.
+_LONGEST_PATH = 200
 
 
 class Site(server.Site):
@@ -134,7 +136,7 @@ def _and_log(observe: Observe | None) -> Observe:
         log.debug(
             "{method} {path} {status} {ms:.1f} ms {peer}",
             method=request.method,
-            path=request.path,
+            path=request.path[:_LONGEST_PATH].encode("ascii", "backslashreplace").decode("ascii"),
             status=answer.status,
             ms=seconds * 1000,
             peer=request.peer or "-",

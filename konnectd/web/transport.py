@@ -170,7 +170,19 @@ class Channel(_TwistedChannel):  # type: ignore[misc] # without types
         """Wait for the next request, for as long as an idle connection may live."""
         self.idle = True
         self.deadline = self._roster.seconds() + self.limits.idle_seconds
+        # A peer that asks and asks but does not read must not fill the memory with answers: nothing more is looked at,
+        # not even of what has come already, until it has read. twisted.web would go on.
+        self.paused = self._waitingForTransport
         super().requestDone(request)
+        if self.paused and not self._closing:
+            self._networkProducer.pauseProducing()
+
+    def resumeProducing(self) -> None:
+        """Go on: the peer has read."""
+        super().resumeProducing()
+        if self.paused and not self._refused:
+            self.paused = False
+            self._parse(b"")
 
     def loseConnection(self) -> None:
         """Close in order, and by force when the peer does not take what is left to send."""
@@ -251,9 +263,7 @@ class Channel(_TwistedChannel):  # type: ignore[misc] # without types
         if self._refused or self._closing:
             return
         self._refused = True
-        # Twisted's line receiver asks for this after each line; the rest of the message must not be parsed.
-        self.paused = True
-        self.clearLineBuffer()
+        self.clearLineBuffer()  # the rest of the message must not be parsed
         self._dataBuffer = []
         answer = plain(status)
         self.put(wire.serialize(answer, date=self._roster.date, close=True))

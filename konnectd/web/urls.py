@@ -6,6 +6,7 @@ from attrs import frozen
 
 from konnectd.paths import Paths
 from konnectd.protocol.authorize import FLOW, INTERACTION, INTERNAL_PARAMETERS
+from konnectd.protocol.client import split
 from konnectd.protocol.errors import OAuthError
 from konnectd.protocol.parameters import Parameters
 from konnectd.protocol.vocabulary import ErrorCode
@@ -84,6 +85,19 @@ def checked(location: str) -> str:
     if len(location) > LONGEST_LOCATION:
         raise OAuthError(ErrorCode.INVALID_REQUEST, "the request is too long to be carried through the pages")
     return location
+
+
+def form_targets(location: str) -> tuple[str, ...]:
+    """Return what the policy of a page has to allow so that the redirects after its form get to an address.
+
+    Browsers hold ``form-action`` against every redirect that follows, also against those that the other side makes
+    after it has been reached, and to hosts that only it knows. So the schemes are named and not the hosts.
+
+    Args:
+        location: a path, which needs no permission, or an absolute URI.
+    """
+    parts = split(location)
+    return tuple(dict.fromkeys(("https:", f"{parts.scheme}:"))) if parts is not None else ()
 
 
 def _query(pairs: list[tuple[str, str]]) -> str:

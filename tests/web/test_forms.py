@@ -92,7 +92,7 @@ class FormsTests(SynchronousTestCase):
         """Return why a form is refused."""
         with self.assertRaises(FormRefusedError) as caught:
             self.forms.read(request, session_id)
-        return caught.exception.kind
+        return ErrorKind(caught.exception.kind)
 
     def test_our_own(self) -> None:
         """A form that was posted from our page in this browser is read."""
@@ -137,31 +137,35 @@ class FormsTests(SynchronousTestCase):
         self.assertEqual(len(self.forms.token(request)[1]), 1)
 
     def test_other_sites(self) -> None:
-        """A form from anywhere else is refused, even with cookie and token; where from is told by the browser."""
+        """A form that a browser says comes from anywhere else is refused, even with cookie and token."""
         body = f"csrf={self.token}"
         for headers in (
             {"origin": "https://evil.example"},
             {"origin": "https://sso.example.com.evil.example"},
             {"origin": "http://sso.example.com"},
             {"origin": "https://sso.example.com:8443"},
-            {"origin": "null"},
             {"origin": "null", "sec_fetch_site": "cross-site"},
             {"origin": "null", "sec_fetch_site": "same-site"},
-            {"origin": ""},
+            {"origin": "", "sec_fetch_site": "cross-site"},
+            {"origin": ORIGIN, "sec_fetch_site": "same-site"},
             {"origin": "", "referer": "https://evil.example/?https://sso.example.com"},
+            {"origin": "null", "referer": "https://evil.example/"},
         ):
             request = posted(body, cookie=self.cookie, **headers)
             self.assertEqual(self.refusal(request), ErrorKind.CROSS_SITE, headers)
 
     def test_our_site_said_otherwise(self) -> None:
-        """Browsers have more than one way to say that it was our page."""
-        body = f"csrf={self.token}"
+        """Browsers have more than one way to say that it was our page; for those that say nothing the token decides."""
+        good, bad = f"csrf={self.token}", "csrf=guessed"
         for headers in (
             {"origin": "null", "sec_fetch_site": "same-origin"},
             {"origin": "", "referer": f"{ORIGIN}/signin?x=1"},
             {"origin": "https://sso.example.com:443"},
+            {"origin": ""},
+            {"origin": "null"},
         ):
-            self.assertTrue(self.forms.read(posted(body, cookie=self.cookie, **headers)), headers)
+            self.assertTrue(self.forms.read(posted(good, cookie=self.cookie, **headers)), headers)
+            self.assertEqual(self.refusal(posted(bad, cookie=self.cookie, **headers)), ErrorKind.STALE_FORM, headers)
 
     def test_other_session(self) -> None:
         """A page that spoke about one person's session says nothing for the next person's."""

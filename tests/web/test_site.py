@@ -138,7 +138,7 @@ class HeaderTests(SynchronousTestCase):
 class AccessLogTests(SynchronousTestCase):
     """A line for each answer, for those who want it."""
 
-    def lines(self, *, access_log: bool) -> list[str]:
+    def lines(self, asked: bytes, *, access_log: bool) -> list[str]:
         """Ask, and return what is logged."""
         lines: list[str] = []
 
@@ -148,19 +148,26 @@ class AccessLogTests(SynchronousTestCase):
 
         globalLogPublisher.addObserver(observe)
         self.addCleanup(globalLogPublisher.removeObserver, observe)
-        Bench.of(access_log=access_log).ask(request("GET", "/echo?code=secret", "Cookie: secret"))
+        Bench.of(access_log=access_log).ask(asked)
         return lines
 
     def test_line(self) -> None:
         """Method, path, status, time and peer; never the query, which may carry a code."""
-        (line,) = self.lines(access_log=True)
+        asked = request("GET", "/echo?code=secret", "Cookie: secret")
+        (line,) = self.lines(asked, access_log=True)
 
         self.assertTrue(line.startswith("GET /echo 200 0.0 ms 192.0.2.7"), line)
         self.assertNotIn("secret", line)
 
     def test_default(self) -> None:
         """There is none unless somebody wants it."""
-        self.assertEqual(self.lines(access_log=False), [])
+        self.assertEqual(self.lines(request("GET", "/echo"), access_log=False), [])
+
+    def test_hostile_path(self) -> None:
+        """What is asked for neither speaks to a terminal nor fills the disk."""
+        (line,) = self.lines(request("GET", "/\x9b31m" + "a" * 500), access_log=True)
+
+        self.assertTrue(line.startswith("GET /\\x9b31m" + "a" * 195 + " 400 "), line)
 
 
 PIECES = st.sampled_from(

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from konnectd.config.paths import Paths
+from konnectd.paths import Paths
 from konnectd.protocol.authorize import INTERNAL_PARAMETERS, fingerprint
 from konnectd.protocol.errors import OAuthError
 from konnectd.protocol.parameters import Parameters, parse_form
