@@ -112,7 +112,13 @@ class SearchTests(Case):
 
     def test_nested(self) -> None:
         """Groups that list those groups are found too, each once."""
-        self.assertEqual(self.groups(groups="search", group_nested=True), ("library", "readers", "ring"))
+        with capturedLogs() as events:
+            found = self.groups(groups="search", group_nested=True)
+
+        self.assertEqual(found, ("library", "readers", "ring"))
+        # The person, her groups, and the groups of each level until there is nothing new.
+        self.assertEqual(self.directory.kinds().count("search"), 5)
+        self.assertEqual([event for event in events if event["log_level"].name == "warn"], [])
 
     def test_by_username(self) -> None:
         """Groups may list user names."""

@@ -85,6 +85,20 @@ class ReconnectTests(Case):
         self.clock.advance(SHORTEST_REST)
         self.sign_in()
 
+    def test_half_made(self) -> None:
+        """A connection on which the service is refused, or not answered, does not stay open."""
+        self.one.passwords[SERVICE] = "changed"
+        self.fail_to()
+        self.assertEqual(self.one.servers, [])
+
+        self.clock.advance(LONGEST_REST)
+        self.one.silent = {"bind"}
+        waiting = self.begin()
+        waiting.cancel()
+        self.failureResultOf(waiting, CancelledError)
+        run(self.backend.close())
+        self.assertEqual(self.one.servers, [])
+
     def test_longest_rest(self) -> None:
         """However often a server failed, it is tried again after the longest rest."""
         self.one.down = True
@@ -161,6 +175,19 @@ class SizeTests(Case):
         self.clock.advance(10)
         for one in waiting[1:5]:
             self.failureResultOf(one, BackendUnavailableError)
+
+    def test_no_second_connection(self) -> None:
+        """When a further connection can not be made, people wait for the one there is."""
+        self.sign_in()
+        self.one.holding = {"bind"}
+        waiting = [self.begin()]
+        self.one.down = True
+        waiting += [self.begin() for _ in range(3)]
+        for one in waiting:
+            self.assertNoResult(one)
+        self.one.release()
+
+        self.assertEqual([type(self.successResultOf(one)) for one in waiting], [EndUser] * 4)
 
     def test_canceled_in_line(self) -> None:
         """Who leaves while waiting for a turn does not take one later."""

@@ -94,7 +94,9 @@ def daemon(
         output = Path(folder) / "output"
         with output.open("wb") as stream:
             started = time.monotonic()
-            process = _start([command, *words, f"--listen=127.0.0.1:{chosen}"], {**inherited, **(environ or {})}, stream)
+            process = _start(
+                [command, *words, f"--listen=127.0.0.1:{chosen}"], {**inherited, **(environ or {})}, stream
+            )
         try:
             _wait(process, chosen, output)
             running = Daemon(port=chosen, process=process, ready_after=time.monotonic() - started, output=output)
@@ -124,8 +126,9 @@ def _wait(process: "subprocess.Popen[bytes]", port: int, output: Path) -> None:
     """
     give_up = time.monotonic() + PATIENCE
     while time.monotonic() < give_up:
-        with suppress(urllib.error.URLError, OSError), urllib.request.urlopen(
-            f"http://127.0.0.1:{port}/health-check", timeout=5
+        with (
+            suppress(urllib.error.URLError, OSError),
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/health-check", timeout=5),
         ):
             return
         with suppress(subprocess.TimeoutExpired):

@@ -72,6 +72,14 @@ ENTRIES = "\n".join(
         ),
         _unit("people"),
         _unit("elsewhere", PEOPLE),
+        # A reference to another server, which every search for people meets and none may follow.
+        _entry(
+            f"cn=away,{PEOPLE}",
+            "objectClass: referral",
+            "objectClass: extensibleObject",
+            "cn: away",
+            "ref: ldap://127.0.0.1:1/",
+        ),
         _unit("groups"),
         _unit("policies"),
         _policy("lenient"),

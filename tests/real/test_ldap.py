@@ -1,79 +1,17 @@
-"""The LDAP backend against a real slapd: TLS, faults, reconnecting, and what a sign-in costs."""
-
-from collections.abc import Coroutine
-from pathlib import Path
-from typing import Any, TypeVar
+"""The LDAP backend against a real slapd: people, groups, faults, reconnecting, and what a sign-in costs."""
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.task import deferLater
-from twisted.trial.unittest import TestCase
 
 from konnectd.backends._ldap_dial import LONGEST_REST
-from konnectd.backends.ldap import OPTIONS, LdapBackend, build
-from konnectd.interfaces import BackendUnavailableError, RefusalReason, Refused
-from konnectd.option import ConfigErrors
+from konnectd.interfaces import RefusalReason, Refused
 from konnectd.protocol.end_user import EndUser
-from tests.real import slapd
-from tests.real.ldap_entries import ENTRIES, GROUPS, ODD_NAME, PPOLICY
-from tests.real.slapd import BASE, OTHER_ADDRESS, PEOPLE, SERVICE_DN, SERVICE_PASSWORD, Slapd, silent_server, unused_uri
-
-Answer = TypeVar("Answer")
+from tests.real.ldap_case import Case
+from tests.real.ldap_entries import GROUPS, ODD_NAME
+from tests.real.slapd import BASE, PEOPLE, silent_server, unused_uri
 
 ALICE_DN = f"uid=alice,{PEOPLE}"
-
-
-class Case(TestCase):
-    """A slapd and backends, all of which end with the test."""
-
-    skip = slapd.SKIP
-    timeout = 30
-
-    def setUp(self) -> None:
-        """Start slapd."""
-        self.server = self.new_server()
-
-    def new_server(self, *, tls: bool = True) -> Slapd:
-        """Return a slapd that has started."""
-        server = Slapd(ENTRIES, tls=tls, ppolicy=PPOLICY)
-        self.addCleanup(server.remove)
-        server.start()
-        return server
-
-    def backend(self, *, insecure: bool = False, **texts: str) -> LdapBackend:
-        """Return a backend with settings as an operator would write them."""
-        given = {
-            "ldap_uri": self.server.uri,
-            "ldap_binddn": SERVICE_DN,
-            "ldap_bindpw": SERVICE_PASSWORD,
-            "ldap_basedn": PEOPLE,
-            "ldap_timeout": "5",
-            **texts,
-        }
-        options: dict[str, object] = {}
-        for option in OPTIONS:
-            text = given.get(option.dest)
-            if text is not None:
-                options[option.dest] = tuple(map(option.parse, text.split())) if option.multiple else option.parse(text)
-        found = build(options, reactor, insecure=insecure)
-        self.addCleanup(lambda: Deferred.fromCoroutine(found.close()))
-        return found
-
-    async def faults(self, backend: LdapBackend) -> list[tuple[str, str]]:
-        """Return the settings that the check at start blames, and why."""
-        try:
-            await backend.check()
-        except ConfigErrors as error:
-            return [(fault.option, fault.problem) for fault in error.faults]
-        raise AssertionError("the check passed")
-
-    async def unavailable(self, coroutine: Coroutine[Any, Any, object]) -> str:
-        """Return why a backend did not answer."""
-        try:
-            await coroutine
-        except BackendUnavailableError as error:
-            return str(error)
-        raise AssertionError("the backend answered")
 
 
 class SignInTests(Case):
@@ -271,98 +209,6 @@ class GroupTests(Case):
             self.assertEqual(found, (f"cn=readers,{GROUPS}",))
 
 
-class TlsTests(Case):
-    """Who the server is."""
-
-    def ldaps(self, host: str = "127.0.0.1") -> str:
-        """Return the URI with TLS by some name."""
-        return f"ldaps://{host}:{self.server.ports.tls}"
-
-    def plain(self, host: str = "127.0.0.1") -> str:
-        """Return the URI without TLS by some name."""
-        return f"ldap://{host}:{self.server.ports.plain}"
-
-    async def signs_in(self, **settings: Any) -> bool:
-        """Tell whether alice can sign in, the check at start being passed."""
-        backend = self.backend(**settings)
-        await backend.check()
-        return isinstance(await backend.logon("alice", "wonderland"), EndUser)
-
-    async def test_good(self) -> None:
-        """With the authority given, TLS and StartTLS work by name and by address."""
-        authority = str(self.server.ca_file)
-        for host in ("127.0.0.1", "localhost"):
-            self.assertTrue(await self.signs_in(ldap_uri=self.ldaps(host), ldap_tls_cacert=authority))
-            self.assertTrue(
-                await self.signs_in(ldap_uri=self.plain(host), ldap_starttls="yes", ldap_tls_cacert=authority)
-            )
-
-    async def test_unknown_authority(self) -> None:
-        """A certificate of an authority that is not known is not accepted, with TLS or StartTLS."""
-        for settings in ({"ldap_uri": self.ldaps()}, {"ldap_uri": self.plain(), "ldap_starttls": "yes"}):
-            for authority in ({}, {"ldap_tls_cacert": str(self.server.other_ca_file)}):
-                ((option, problem),) = await self.faults(self.backend(**settings, **authority))
-
-                self.assertEqual(option, "ldap_tls_cacert")
-                self.assertIn("not trusted", problem)
-
-    async def test_wrong_name(self) -> None:
-        """A good certificate for another name is not accepted, with TLS or StartTLS."""
-        authority = str(self.server.ca_file)
-        for settings in (
-            {"ldap_uri": self.ldaps(OTHER_ADDRESS)},
-            {"ldap_uri": self.plain(OTHER_ADDRESS), "ldap_starttls": "yes"},
-        ):
-            ((option, problem),) = await self.faults(self.backend(ldap_tls_cacert=authority, **settings))
-
-            self.assertEqual(option, "ldap_tls_cacert")
-            self.assertIn("another name", problem)
-
-    async def test_no_password_without_trust(self) -> None:
-        """A server that is not trusted is asked nothing and told no password."""
-        before = self.server.counters()
-        for settings in ({"ldap_uri": self.ldaps()}, {"ldap_uri": self.plain(), "ldap_starttls": "yes"}):
-            await self.unavailable(self.backend(**settings).logon("alice", "wonderland"))
-        after = self.server.counters()
-
-        self.assertEqual((after["bind"], after["search"]), (before["bind"], before["search"]))
-
-    async def test_insecure(self) -> None:
-        """With checks switched off, any certificate will do."""
-        self.assertTrue(await self.signs_in(ldap_uri=self.ldaps(OTHER_ADDRESS), insecure=True))
-        self.assertTrue(await self.signs_in(ldap_uri=self.plain(OTHER_ADDRESS), ldap_starttls="yes", insecure=True))
-
-    async def test_tls_where_there_is_none(self) -> None:
-        """TLS with a port that has none is told as such."""
-        problem = await self.unavailable(self.backend(ldap_uri=f"ldaps://127.0.0.1:{self.server.ports.plain}").check())
-
-        self.assertIn("ldaps://127.0.0.1", problem)
-
-    async def test_no_tls_where_there_is(self) -> None:
-        """LDAP in the clear with a port that wants TLS ends, and is told."""
-        problem = await self.unavailable(self.backend(ldap_uri=f"ldap://127.0.0.1:{self.server.ports.tls}").check())
-
-        self.assertIn("ldap://127.0.0.1", problem)
-
-
-class PlainServerTests(Case):
-    """A server that has no certificate."""
-
-    def setUp(self) -> None:
-        """Start slapd without one."""
-        self.server = self.new_server(tls=False)
-
-    async def test_starttls(self) -> None:
-        """StartTLS that is refused is told, and no password is sent."""
-        before = self.server.counters()
-
-        ((option, problem),) = await self.faults(self.backend(ldap_starttls="yes"))
-
-        self.assertEqual(option, "ldap_starttls")
-        self.assertIn("protocolError (2)", problem)
-        self.assertEqual(self.server.counters()["bind"], before["bind"])
-
-
 class FaultTests(Case):
     """Wrong settings and servers that do not work."""
 
@@ -449,19 +295,3 @@ class RestartTests(Case):
         await deferLater(reactor, LONGEST_REST, lambda: None)
 
         self.assertIsInstance(await backend.logon("alice", "wonderland"), EndUser)
-
-
-class AuthorityFileTests(Case):
-    """Files of certificate authorities."""
-
-    def test_bad_files(self) -> None:
-        """A file that is missing, empty or no certificate is told when the backend is made."""
-        empty = self.server.folder / "empty.pem"
-        empty.write_bytes(b"")
-        broken = self.server.folder / "broken.pem"
-        broken.write_bytes(b"-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----\n")
-        for path in (empty, broken, Path("/nonexistent/ca.pem")):
-            with self.assertRaises(ConfigErrors) as caught:
-                self.backend(ldap_tls_cacert=str(path))
-
-            self.assertEqual([fault.option for fault in caught.exception.faults], ["ldap_tls_cacert"])
