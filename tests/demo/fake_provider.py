@@ -38,7 +38,7 @@ class FakeProvider:
     """Answers what a provider answers; anything in it can be laid over.
 
     Attributes:
-        metadata: laid over the metadata.
+        metadata: laid over the metadata; None takes a member away.
         claims: laid over the claims of ID tokens; None takes one away.
         token_response: laid over the token response; None takes a member away.
         userinfo: the answer of the userinfo endpoint.
@@ -71,7 +71,8 @@ class FakeProvider:
     async def _answer(self, call: Call) -> Reply:
         """Answer at an endpoint."""
         if call.uri == METADATA_URI:
-            return _json({**METADATA, **self.metadata})
+            members = {**METADATA, **self.metadata}
+            return _json({name: value for name, value in members.items() if value is not None})
         if call.uri == METADATA["jwks_uri"]:
             return _json(RING.jwks())
         if call.uri == METADATA["userinfo_endpoint"]:

@@ -5,9 +5,8 @@ from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
-import treq
 from attrs import frozen
-from treq.testing import RequestTraversalAgent
+from treq.testing import RequestTraversalAgent, StubTreq
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -48,10 +47,11 @@ class LateAgent:
         self.target: Any = None
         self.requests: list[bytes] = []
 
-    def request(self, method: bytes, uri: bytes, headers: Any = None, body: Any = None) -> Any:
+    def request(self, method: bytes, uri: bytes, headers: Headers | None = None, body: object = None) -> Deferred[Any]:
         """Make a request."""
         self.requests.append(uri)
-        return self.target.request(method, uri, headers, body)
+        answer: Deferred[Any] = self.target.request(method, uri, headers, body)
+        return answer
 
 
 @frozen(kw_only=True)
@@ -115,19 +115,22 @@ class Demo:
 class Visitor:
     """A browser without scripts."""
 
-    def __init__(self, case: SynchronousTestCase, demo: Demo) -> None:
+    def __init__(self, case: SynchronousTestCase, demo: Demo, *, origin: str = ORIGIN, base: str = "") -> None:
         """Begin without cookies."""
+        self._origin = origin
+        self._base = base
         self._case = case
-        self._agent = RequestTraversalAgent(demo.resource)
+        self._client = StubTreq(demo.resource)
+        self._demo = demo
         self.cookies: dict[tuple[str, str], str] = {}
 
     def get(self, url: str, **headers: str) -> Page:
         """Open an address and follow where it leads."""
-        return self._go("GET", urljoin(ORIGIN, url), None, headers)
+        return self._go("GET", urljoin(self._origin, url), None, headers)
 
     def post(self, url: str, form: Mapping[str, str], **headers: str) -> Page:
         """Post a form from one of the origin's own pages and follow where it leads."""
-        return self._go("POST", urljoin(ORIGIN, url), form, {"Origin": ORIGIN, **headers})
+        return self._go("POST", urljoin(self._origin, url), form, {"Origin": self._origin, **headers})
 
     def _go(self, method: str, url: str, form: Mapping[str, str] | None, headers: Mapping[str, str]) -> Page:
         """Make a request and follow redirects."""
@@ -149,16 +152,18 @@ class Visitor:
         cookies = [f"{name}={value}" for (where, name), value in self.cookies.items() if path.startswith(where)]
         if cookies:
             sent.addRawHeader("Cookie", "; ".join(cookies))
-        client = treq.client.HTTPClient(self._agent)
         body = None
         if form is not None:
             sent.addRawHeader("Content-Type", "application/x-www-form-urlencoded")
             body = urlencode(form).encode()
-        waiting: Deferred[Any] = client.request(
+        answer: Deferred[Any] = self._client.request(
             method, url.partition("#")[0], headers=sent, data=body, allow_redirects=False, unbuffered=True
         )
-        response = self._case.successResultOf(waiting)
-        content = self._case.successResultOf(treq.content(response))
+        # What the application asks of the provider meanwhile goes over connections of its own.
+        self._demo.agent.target.flush()
+        self._client.flush()
+        response = self._case.successResultOf(answer)
+        content = self._case.successResultOf(self._client.content(response))
         self._keep(response.headers)
         return Page(url=url, status=response.code, headers=response.headers, body=content)
 
@@ -174,7 +179,7 @@ class Visitor:
 
     def sign_in(self, username: str = "alice", password: str = "wonderland", answer: str = "allow") -> Page:
         """Go from the first page to the application's answer."""
-        home = self.get("/demo/")
+        home = self.get(f"{self._base}/demo/")
         form = self.post(home.action("start"), {"csrf": home.field("csrf")})
         fields = {"csrf": form.field("csrf"), "username": username, "password": password}
         consent = self.post(form.action(""), fields)

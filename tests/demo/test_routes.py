@@ -44,7 +44,9 @@ class FlowTests(SynchronousTestCase):
     def test_every_step_has_a_command(self) -> None:
         """Each of the seven steps can be repeated from a shell."""
         page = self.visitor.sign_in()
-        commands = [item for item in elements(page.body) if item.path.endswith("pre/code") and "curl " in item.text[0]]
+        commands = [
+            item for item in elements(page.body) if item.path.endswith("pre/code") and "curl " in "".join(item.text)
+        ]
 
         self.assertEqual(len(commands), 7)
 
@@ -129,6 +131,34 @@ class FlowTests(SynchronousTestCase):
         answer = self.visitor.once("GET", "http://127.0.0.1:8777/demo/")
 
         self.assertEqual((answer.status, answer.header("Location")), (302, f"{ORIGIN}/demo/"))
+
+
+class PlaceTests(SynchronousTestCase):
+    """Where the demo can be."""
+
+    def test_below_a_base_path(self) -> None:
+        """A path before all others changes nothing."""
+        visitor = Visitor(self, Demo("--uri-base-path=/sub"), base="/sub")
+
+        self.assertEqual(visitor.sign_in().url, f"{ORIGIN}/sub/demo/steps")
+
+    def test_behind_a_proxy_with_tls(self) -> None:
+        """With an issuer of https the application asks at the public address, and cookies travel over TLS only."""
+        origin = "https://id.example.com"
+        demo = Demo(f"--iss={origin}")
+        visitor = Visitor(self, demo, origin=origin)
+        home = visitor.get("/demo/")
+
+        self.assertEqual(visitor.sign_in().url, f"{origin}/demo/steps")
+        self.assertEqual({uri.startswith(origin.encode()) for uri in demo.agent.requests}, {True})
+        self.assertIn("__Secure-", home.header("Set-Cookie"))
+        self.assertIn("; Secure;", home.header("Set-Cookie"))
+
+    def test_pages_of_ones_own(self) -> None:
+        """Where the sign-in page is somebody else's, the browser may go there from the first page."""
+        visitor = Visitor(self, Demo("--sign-in-uri=https://login.example.com/signin"))
+
+        self.assertIn("form-action 'self' https:", visitor.get("/demo/").header("Content-Security-Policy"))
 
 
 class SafetyTests(SynchronousTestCase):

@@ -1,0 +1,1 @@
+"""A relying party to look at, served beside the provider by `konnectd demo`."""

@@ -1,0 +1,166 @@
+"""The demo application's way to the provider: real HTTP, with limits to time and size, and no redirects followed."""
+
+from typing import Any, Protocol
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import TimeoutError as TooLateError
+from twisted.internet.error import ConnectError, ConnectionClosed, DNSLookupError
+from twisted.internet.protocol import Protocol as Connection
+from twisted.internet.protocol import connectionDone
+from twisted.python.failure import Failure
+from twisted.web.client import (
+    Agent,
+    RequestGenerationFailed,
+    RequestTransmissionFailed,
+    ResponseDone,
+    ResponseFailed,
+)
+from twisted.web.error import SchemeNotSupported
+from twisted.web.http_headers import Headers
+
+from konnectd.demo.errors import SignInError, Trouble
+from konnectd.demo.messages import Call, Exchange, Reply
+from konnectd.http import FORM_TYPE
+
+#: No answer of a provider is longer, in bytes.
+LONGEST_REPLY = 256 * 1024
+CONNECT_SECONDS = 5
+#: How long one answer may take, from the look-up of the host name to its last byte.
+REPLY_SECONDS = 10
+_AGENT_NAME = "konnectd-demo"
+_NO_WAY = (
+    ConnectError,
+    ConnectionClosed,
+    DNSLookupError,
+    RequestGenerationFailed,
+    RequestTransmissionFailed,
+    ResponseFailed,
+    SchemeNotSupported,
+    TooLateError,
+)
+
+
+class Fetch(Protocol):
+    """Makes one request to the provider."""
+
+    async def __call__(self, call: Call) -> Exchange:
+        """Return the request with its answer, whatever the answer says.
+
+        Raises:
+            SignInError: there was no answer, or one that nobody should read.
+        """
+        ...
+
+
+class HttpFetch:
+    """Makes requests through one of Twisted's agents."""
+
+    def __init__(self, agent: Any, reactor: Any) -> None:  # noqa: ANN401 - an IAgent and a reactor, which carry no types
+        """Keep what makes connections and what measures time."""
+        self._agent = agent
+        self._reactor = reactor
+
+    @classmethod
+    def over_network(cls, reactor: Any) -> "HttpFetch":  # noqa: ANN401 - Twisted's reactor has no one type
+        """Make one that opens a connection for each request and trusts the certificates this machine trusts."""
+        untyped: Any = Agent
+        return cls(untyped(reactor, connectTimeout=CONNECT_SECONDS), reactor)
+
+    async def __call__(self, call: Call) -> Exchange:
+        """Return the request with its answer.
+
+        Raises:
+            SignInError: there was no answer in time, or it is too long.
+        """
+        waiting = Deferred.fromCoroutine(self._fetch(call))
+        try:
+            reply = await waiting.addTimeout(REPLY_SECONDS, self._reactor)
+        except _NO_WAY as error:
+            raise SignInError(Trouble.UNREACHABLE, f"{call.uri} did not answer ({type(error).__name__})") from error
+        except ValueError as error:
+            raise SignInError(Trouble.NONSENSE, f"{call.uri} is not an address") from error
+        return Exchange(call=call, reply=reply)
+
+    async def _fetch(self, call: Call) -> Reply:
+        """Make the request and read the answer."""
+        headers = Headers()
+        for name, value in (("User-Agent", _AGENT_NAME), ("Accept", "application/json"), *call.headers):
+            headers.addRawHeader(name, value)
+        producer = None
+        if call.form:
+            headers.addRawHeader("Content-Type", FORM_TYPE)
+            producer = _Body(call.body)
+        response = await self._agent.request(call.method.encode("ascii"), call.uri.encode("ascii"), headers, producer)
+        body: Deferred[bytes] = Deferred(lambda _: collector.stop())
+        collector = _Collector(body, call.uri)
+        response.deliverBody(collector)
+        content = await body
+        return Reply(status=response.code, headers=_pairs(response.headers), text=content.decode("utf-8", "replace"))
+
+
+def _pairs(headers: Headers) -> tuple[tuple[str, str], ...]:
+    """Return headers as text."""
+    return tuple(
+        (name.decode("latin-1").lower(), b", ".join(values).decode("latin-1"))
+        for name, values in headers.getAllRawHeaders()
+    )
+
+
+class _Body:
+    """A body that is sent in one go. It is what Twisted calls an `IBodyProducer`."""
+
+    def __init__(self, content: bytes) -> None:
+        """Keep the content."""
+        self._content = content
+        self.length = len(content)
+
+    def startProducing(self, consumer: Any) -> Deferred[None]:  # noqa: ANN401, N802 - Twisted calls it
+        """Write everything."""
+        consumer.write(self._content)
+        return succeed(None)
+
+    def pauseProducing(self) -> None:
+        """Do nothing: everything is written."""
+
+    def resumeProducing(self) -> None:
+        """Do nothing: everything is written."""
+
+    def stopProducing(self) -> None:
+        """Do nothing: everything is written."""
+
+
+class _Collector(Connection):
+    """Reads a body, up to a limit."""
+
+    def __init__(self, body: "Deferred[bytes]", uri: str) -> None:
+        """Begin with nothing."""
+        self._body = body
+        self._uri = uri
+        self._content = bytearray()
+
+    def dataReceived(self, received: bytes) -> None:
+        """Keep a piece."""
+        self._content += received
+        if len(self._content) > LONGEST_REPLY:
+            self._fail(SignInError(Trouble.NONSENSE, f"{self._uri} answers more than {LONGEST_REPLY} bytes"))
+            self.stop()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Hand over what was read when it is complete."""
+        if self._body.called:
+            return
+        if isinstance(reason.value, ResponseDone):
+            self._body.callback(bytes(self._content))
+        else:
+            self._body.errback(reason)
+
+    def stop(self) -> None:
+        """Read no further."""
+        transport: Any = self.transport
+        if transport is not None:
+            transport.stopProducing()
+
+    def _fail(self, error: SignInError) -> None:
+        """Hand over a failure, once."""
+        if not self._body.called:
+            self._body.errback(error)
