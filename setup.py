@@ -58,7 +58,10 @@ setup(
     # at the top of the checkout, where designers look for them, and are installed below the package.
     packages=[*find_packages(include=["konnectd", "konnectd.*"]), "konnectd.templates", "twisted.plugins"],
     package_dir={"konnectd.templates": "templates"},
-    package_data={"konnectd": ["py.typed"], "konnectd.templates": ["*.html", "static/*", "locale/*", "locale/**/*"]},
+    package_data={
+        "konnectd": ["py.typed"],
+        "konnectd.templates": ["*.html", "demo/*.html", "static/*", "locale/*", "locale/**/*"],
+    },
     include_package_data=False,
     zip_safe=False,
     entry_points={"console_scripts": ["konnectd=konnectd.cli:main"]},

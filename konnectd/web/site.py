@@ -3,7 +3,6 @@
 `make_site` makes a factory for any of Twisted's endpoints. What routes there are is decided elsewhere.
 """
 
-import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -85,7 +84,7 @@ def make_site(
     reference: Callable[[], str],
     limits: Limits | None = None,
     observe: Observe | None = None,
-    access_log: bool | None = None,
+    access_log: bool = False,
 ) -> Site:
     """Make the HTTP server.
 
@@ -97,14 +96,12 @@ def make_site(
         reference: makes a name for one failure.
         limits: what one peer can take of the server.
         observe: told of every answer; without a route also of messages that were refused before they were requests.
-        access_log: whether a line is logged for every answer; None leaves it to the environment.
+        access_log: whether a line is logged for every answer.
 
     Raises:
         ValueError: two routes have one path, or a path is not a plain one.
     """
     limits = limits or Limits()
-    if access_log is None:
-        access_log = os.environ.get(ACCESS_LOG_VARIABLE) == "1"
     told = _and_log(observe) if access_log else observe
 
     def refused(answer: HttpResponse) -> None:

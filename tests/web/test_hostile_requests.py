@@ -42,22 +42,14 @@ quickly = settings(deadline=None, max_examples=150, suppress_health_check=[Healt
 class HostileCase(SynchronousTestCase):
     """A daemon with Alice's browser signed in to it."""
 
-    @classmethod
-    def setUpClass(cls) -> None:
-        """Assemble once: what is sent must not change what comes later."""
-        cls.daemon = Daemon()
-        cls.app = Application(cls.daemon)
-        cls.visitor = Visitor(cls.daemon)
-        cls.tokens = cls.app.tokens(cls.visitor, scope="openid offline_access")
-        paths = cls.daemon.settings.paths
-        cls.cookies = cls.visitor.cookies_for(f"{ISSUER}{paths.authorize}")
-        cls.routes: tuple[Route, ...] = cls.daemon.assembly.routes
-
-    daemon: Daemon
-    app: Application
-    visitor: Visitor
-    tokens: dict[str, str]
-    cookies: str
+    def setUp(self) -> None:
+        """Assemble; what is sent must not change what comes later in the same test."""
+        self.daemon = Daemon()
+        self.app = Application(self.daemon)
+        visitor = Visitor(self.daemon)
+        self.tokens = self.app.tokens(visitor, scope="openid offline_access")
+        self.cookies = visitor.cookies_for(f"{ISSUER}{self.daemon.settings.paths.authorize}")
+        self.routes = self.daemon.assembly.routes
 
     def assertClear(self, answer: Heard) -> None:
         """Fail unless the answer is one that somebody can do something with."""
