@@ -21,16 +21,20 @@ _CLIENT, _SECRET, _CALLBACK = "bench", "bench-secret", "https://client.example.c
 _BASIC = "Authorization: Basic " + b64encode(f"{_CLIENT}:{_SECRET}".encode()).decode()
 _INNER = "/signin/v1/identifier/_/"
 _SCOPE = "openid profile email offline_access"
-_AUTHORIZE = _INNER + "authorize?" + urlencode(
-    {
-        "client_id": _CLIENT,
-        "response_type": "code",
-        "scope": _SCOPE,
-        "redirect_uri": _CALLBACK,
-        "state": "a1b2c3d4e5f6",
-        "nonce": "n0n1n2n3n4n5",
-    },
-    quote_via=quote,
+_AUTHORIZE = (
+    _INNER
+    + "authorize?"
+    + urlencode(
+        {
+            "client_id": _CLIENT,
+            "response_type": "code",
+            "scope": _SCOPE,
+            "redirect_uri": _CALLBACK,
+            "state": "a1b2c3d4e5f6",
+            "nonce": "n0n1n2n3n4n5",
+        },
+        quote_via=quote,
+    )
 )
 DISCOVERY = get("/.well-known/openid-configuration")
 JWKS = get("/konnect/v1/jwks.json")
@@ -51,7 +55,9 @@ class Files:
         (folder / "bench.pem").write_bytes(pem)
         (folder / "secret").write_bytes(bytes(range(32)))
         cheap = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
-        people = [{"username": "alice", "password": cheap.hash("wonderland"), "email": "a@example.com", "name": "Alice"}]
+        people = [
+            {"username": "alice", "password": cheap.hash("wonderland"), "email": "a@example.com", "name": "Alice"}
+        ]
         (folder / "users.yaml").write_text(yaml.safe_dump({"users": people}))
         client = {"id": _CLIENT, "secret": _SECRET, "trusted": True, "redirect_uris": [_CALLBACK]}
         (folder / "clients.yaml").write_text(yaml.safe_dump({"clients": [client]}))

@@ -4,11 +4,11 @@
 objects for others, and nothing is found by anything but a constructor argument.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from attrs import frozen
-from twisted.application.service import MultiService, Service
+from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
@@ -298,18 +298,26 @@ def build_backend(settings: Settings, reactor: Any) -> PasswordBackend:  # noqa:
     return backend
 
 
-class BackendWatch(Service):
-    """Tries the backend at start, and lets go of it at the end.
+class BackendWatch(MultiService):
+    """Tries the backend at start, and lets go of it when the services in it have ended: they are who needs it.
 
     A wrong setting ends the process. A backend that does not answer does not: it may come up after us, and keys,
     metadata and tokens can be served without it.
     """
 
-    def __init__(self, settings: Settings, backend: PasswordBackend, reactor: Any) -> None:  # noqa: ANN401 - reactor
-        """Keep what is watched."""
+    def __init__(
+        self,
+        settings: Settings,
+        backend: PasswordBackend,
+        reactor: Any,  # noqa: ANN401 - Twisted's reactor has no one type
+        end: Callable[[Any, int], object] = end_process,
+    ) -> None:
+        """Keep what is watched, and what ends a process with a status."""
+        super().__init__()  # type: ignore[no-untyped-call] # without types
         self._settings = settings
         self._backend = backend
         self._reactor = reactor
+        self._end = end
 
     def startService(self) -> None:
         """Begin to try."""
@@ -317,9 +325,13 @@ class BackendWatch(Service):
         Deferred.fromCoroutine(self._check())
 
     def stopService(self) -> Deferred[None]:
-        """Let go of the backend."""
-        super().stopService()  # type: ignore[no-untyped-call]
-        return Deferred.fromCoroutine(self._backend.close())
+        """Let everybody end, then the backend."""
+        return Deferred.fromCoroutine(self._stop(super().stopService()))  # type: ignore[no-untyped-call]
+
+    async def _stop(self, ended: Deferred[Any]) -> None:
+        """Close the backend after the rest has ended."""
+        await ended
+        await self._backend.close()
 
     async def _check(self) -> None:
         """Try the backend, and say in one line each what is wrong."""
@@ -328,13 +340,11 @@ class BackendWatch(Service):
         except ConfigErrors as error:
             for fault in error.faults:
                 log.critical("{fault}", fault=str(self._settings.locate(fault)))
-            end_process(self._reactor, 1)
+            self._end(self._reactor, 1)
         except BackendUnavailableError as error:
-            log.error(
-                "the {backend} backend does not answer, nobody can sign in until it does: {error}",
-                backend=self._settings.backend,
-                error=str(error),
-            )
+            if self.running:
+                text = "the {backend} backend does not answer, nobody can sign in until it does: {error}"
+                log.error(text, backend=self._settings.backend, error=str(error))
         except Exception:
             log.failure("checking the backend failed")
 
@@ -374,9 +384,8 @@ def read_world(settings: Settings, reactor: Any) -> tuple[Contents, PasswordBack
 def serve(settings: Settings, world: World, reactor: Any, *more: Route) -> MultiService:  # noqa: ANN401 - reactor
     """Make the services of a daemon, with further routes if there are any."""
     site = assemble(world).site(reactor, *more)
-    service = MultiService()  # type: ignore[no-untyped-call] # without types
-    for watched in (BackendWatch(settings, world.backend, reactor), Listener(settings.listen, site, reactor)):
-        watched.setServiceParent(service)
+    service = BackendWatch(settings, world.backend, reactor)
+    Listener(settings.listen, site, reactor).setServiceParent(service)
     return service
 
 

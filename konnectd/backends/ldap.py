@@ -98,27 +98,25 @@ class LdapBackend:
                 one says.
             BackendUnavailableError: no server could be reached.
         """
-        wrong: dict[str, faults.LdapError] = {}
-        reached = 0
-        unreachable: faults.LdapError | None = None
+        wrong: dict[str, ConfigError] = {}
+        unreachable: list[faults.LdapError] = []
         for server in self._settings.servers:
             if not (server.tls or self._settings.starttls or server.is_loopback):
                 log.warn("Passwords travel to {server} in the clear: use ldaps:// or ldap_starttls", server=str(server))
             try:
                 await self._check_server(server)
-                reached += 1
             except faults.LdapError as fault:
-                log.warn(
-                    "LDAP server {server} failed the check at start: {fault}", server=str(server), fault=str(fault)
-                )
-                if fault.config_error() is None:
-                    unreachable = fault
+                blamed = fault.config_error()
+                if blamed is None:
+                    unreachable.append(fault)
                 else:
-                    wrong[str(fault)] = fault
+                    wrong[str(fault)] = blamed
+        if len(unreachable) == len(self._settings.servers):
+            raise BackendUnavailableError("; ".join(map(str, unreachable))) from unreachable[0]
+        for reason in unreachable:
+            log.warn("One of several LDAP servers failed the check at start: {fault}", fault=str(reason))
         if wrong:
-            raise ConfigErrors(error for fault in wrong.values() if (error := fault.config_error()) is not None)
-        if not reached and unreachable is not None:
-            raise BackendUnavailableError(str(unreachable)) from unreachable
+            raise ConfigErrors(wrong.values())
 
     async def logon(self, username: str, password: str) -> LogonAnswer:
         """Check a name and a password as a person typed them.
@@ -176,7 +174,7 @@ class LdapBackend:
         found = await self._search_login(username)
         if isinstance(found, Refused) or not _is_sendable(password):
             await self._decoy.spend()
-            return found if isinstance(found, Refused) else Refused(RefusalReason.WRONG_PASSWORD)
+            return found if isinstance(found, Refused) else self._refuse(found, RefusalReason.WRONG_PASSWORD)
         answer = await self._decoy.watch(found.dn, password)
         reason = judge_bind(answer)
         if reason is None:
@@ -187,10 +185,14 @@ class LdapBackend:
         if reason in _ACCOUNT_REASONS and answer.text:
             log.info("The server said about {user!r}: {text!r}", user=username, text=answer.text)
         if reason is not None:
-            return Refused(reason)
+            return self._refuse(found, reason)
         if answer.grace_logons is not None:
             log.info("The password of {user!r} has expired: {n} logons left", user=username, n=answer.grace_logons)
         return self._mapping.end_user(found, self._mapping.subject(found))
+
+    def _refuse(self, entry: Entry, reason: RefusalReason) -> Refused:
+        """Refuse somebody who exists; attempts under all of their names count together."""
+        return Refused(reason, principal=self._mapping.subject(entry))
 
     async def _search_login(self, username: str) -> Entry | Refused:
         """Return the one entry that a typed name means."""

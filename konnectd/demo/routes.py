@@ -168,7 +168,6 @@ class DemoRoutes:
         view = StepsPage(
             name=_name_of(signed_in.userinfo) or signed_in.id_token.sub,
             csrf=csrf,
-            sign_out_action=f"{self._look.base}sign-out",
             steps=tuple(steps(signed_in, self._party.application, self._look.base)),
         )
         cookies = self._forms.cookies.write(keep)

@@ -125,7 +125,6 @@ class StepsPage:
 
     name: str
     csrf: str = field(repr=False)
-    sign_out_action: str
     steps: tuple[Step, ...]
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.interfaces import BackendUnavailableError
@@ -82,7 +83,12 @@ class CheckTests(SynchronousTestCase):
         down.down = True
         options = {"ldap_uri": ("ldap://one.example", "ldap://two.example")}
 
-        self.assertIsNone(run(backend(options, one=down, two=directory()).check()))
+        with capturedLogs() as events:
+            self.assertIsNone(run(backend(options, one=down, two=directory()).check()))
+
+        warnings = [str(formatEvent(event)) for event in events if event["log_level"].name == "warn"]
+        self.assertEqual([line.partition(":")[0] for line in warnings[:2]], ["Passwords travel to ldap"] * 2)
+        self.assertIn("one.example:389 can not be reached", warnings[2])
 
     def test_second_server(self) -> None:
         """A setting that is wrong for the second server is told although the first one is well."""

@@ -75,6 +75,13 @@ class BackendContract(Base):
 
         self.assertEqual(user, self.known())
 
+    def test_wrong_password_names_account(self) -> None:
+        """A wrong password counts against the account, under whichever of its names it was tried."""
+        for name in (USERNAME, USERNAME.upper()):
+            answer = self.drive(self.backend.logon(name, "x"))
+
+            self.assertEqual(getattr(answer, "principal", None), self.known().subject, name)
+
     def test_wrong_password(self) -> None:
         """Any other password is refused."""
         for password in (PASSWORD + "x", PASSWORD.upper(), PASSWORD + "\0", "*", "\ud800", PASSWORD + " "):

@@ -113,7 +113,12 @@ class Demo:
 
 
 class Visitor:
-    """A browser without scripts."""
+    """A browser without scripts.
+
+    Attributes:
+        cookies: what it keeps, by path and name.
+        lines: every ``Set-Cookie`` it was sent.
+    """
 
     def __init__(self, case: SynchronousTestCase, demo: Demo, *, origin: str = ORIGIN, base: str = "") -> None:
         """Begin without cookies."""
@@ -123,6 +128,7 @@ class Visitor:
         self._client = StubTreq(demo.resource)
         self._demo = demo
         self.cookies: dict[tuple[str, str], str] = {}
+        self.lines: list[str] = []
 
     def get(self, url: str, **headers: str) -> Page:
         """Open an address and follow where it leads."""
@@ -170,6 +176,7 @@ class Visitor:
     def _keep(self, headers: Headers) -> None:
         """Keep and forget what an answer says."""
         for line in headers.getRawHeaders("Set-Cookie") or []:
+            self.lines.append(line)
             for name, morsel in SimpleCookie(line).items():
                 key = (morsel["path"], name)
                 if morsel["max-age"] == "0":

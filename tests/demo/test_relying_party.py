@@ -60,10 +60,11 @@ class BeginTests(SynchronousTestCase):
             self.assertIn(name, error.description)
 
     def test_a_script_is_no_endpoint(self) -> None:
-        """No browser is sent to an address that runs in it."""
-        self.visit.provider.metadata = {"authorization_endpoint": "javascript:alert(1)"}
+        """No browser is sent to an address that runs in it, or that two readers split in two ways."""
+        for address in ("javascript:alert(1)", "https://id.example.com@evil.example/", "https://a\\b/", "https://a/\n"):
+            self.visit.provider.metadata = {"authorization_endpoint": address}
 
-        self.assertRaises(SignInError, self.begin)
+            self.assertRaises(SignInError, self.begin)
 
 
 class AnswerTests(SynchronousTestCase):

@@ -217,6 +217,32 @@ class SafetyTests(SynchronousTestCase):
 
         self.assertNotEqual(self.visitor.cookies["/demo/", "konnectd_demo"], "planted")
 
+    def test_a_session_that_is_over_stays_over(self) -> None:
+        """A cookie that somebody copied is of no use after signing out, nor after signing in again."""
+        name = ("/demo/", "konnectd_demo")
+        self.visitor.sign_in()
+        first = self.visitor.cookies[name]
+        self.visitor.post("/demo/sign-out", {"csrf": self.visitor.get("/demo/steps").field("csrf")})
+        self.visitor.sign_in()
+        second = self.visitor.cookies[name]
+        thief = Visitor(self, self.demo)
+        thief.cookies[name] = first
+        self.assertEqual(thief.get("/demo/steps").url, f"{ORIGIN}/demo/")
+
+        thief.cookies[name] = second
+        self.assertEqual(thief.get("/demo/steps").url, f"{ORIGIN}/demo/steps")
+        self.begin_again(second)
+        self.assertEqual(thief.get("/demo/steps").url, f"{ORIGIN}/demo/")
+
+    def begin_again(self, session_id: str) -> None:
+        """Sign in once more in a browser that has a session already, as a second tab does."""
+        del self.visitor.cookies["/demo/", "konnectd_demo"]
+        home = self.visitor.get("/demo/")
+        started = self.visitor.once("POST", f"{ORIGIN}/demo/start", {"csrf": home.field("csrf")}, {"Origin": ORIGIN})
+        self.visitor.cookies["/demo/", "konnectd_demo"] = session_id
+        consent = self.visitor.get(started.header("Location"))
+        self.visitor.post(consent.action(""), {"csrf": consent.field("csrf"), "allow": "1"})
+
     def test_pages_are_locked_down(self) -> None:
         """No script of a stranger runs, nobody keeps a copy, and cookies are out of reach of scripts."""
         first = self.visitor.get("/demo/")
@@ -225,9 +251,9 @@ class SafetyTests(SynchronousTestCase):
         for shown in (first, page):
             self.assertIn("default-src 'none'", shown.header("Content-Security-Policy"))
             self.assertEqual(shown.header("Cache-Control"), "no-store")
-        cookie = first.header("Set-Cookie")
-        self.assertIn("HttpOnly", cookie)
-        self.assertIn("Path=/demo/", cookie)
+        own = [line for line in self.visitor.lines if "Path=/demo/" in line]
+        self.assertEqual([line for line in own if "HttpOnly" not in line or "SameSite=Lax" not in line], [])
+        self.assertEqual({line.partition("=")[0] for line in own}, {"KKFT", "konnectd_demo"})
 
     def test_malformed_requests_are_a_mistake_of_the_sender(self) -> None:
         """Repeated and broken parameters are refused with a page."""

@@ -32,7 +32,7 @@ def steps_of(found: SignedIn) -> dict[str, Step]:
 def page_of(found: SignedIn) -> bytes:
     """Return the page of all steps."""
     shown = tuple(steps(found, APPLICATION, "/demo/"))
-    view = StepsPage(name="Alice", csrf="token", sign_out_action="/demo/sign-out", steps=shown)
+    view = StepsPage(name="Alice", csrf="token", steps=shown)
     return PAGES.render(view).body
 
 

@@ -74,7 +74,10 @@ class RefusalTests(SynchronousTestCase):
 
     def test_two_keys_of_one_name(self) -> None:
         """It is not tried out which of them fits."""
-        self.refuse(sign(KEY, "ES256"), key_set(KEY, generate("ES256", "one")))
+        keys = key_set(KEY, generate("ES256", "one"))
+        error = self.assertRaises(ForeignTokenError, verify_foreign, sign(KEY, "ES256"), keys, METHODS)
+
+        self.assertIn("no key of that name", str(error))
 
     def test_a_key_for_something_else(self) -> None:
         """A key for encryption signs nothing."""
@@ -98,6 +101,14 @@ class RefusalTests(SynchronousTestCase):
         signature = b64url(hmac.new(public, signed.encode(), sha256).digest())
         self.refuse(f"{signed}.{signature}", algorithms=(*METHODS, "HS256"))
 
+    def test_a_secret_that_is_published(self) -> None:
+        """A shared secret in a key set is one that everybody has."""
+        secret = b"s" * 32
+        signed = f"{segment({'alg': 'HS256', 'kid': 'one'})}.{segment(CLAIMS)}"
+        signature = b64url(hmac.new(secret, signed.encode(), sha256).digest())
+        keys = {"keys": [{"kty": "oct", "kid": "one", "k": b64url(secret)}]}
+        self.refuse(f"{signed}.{signature}", keys, (*METHODS, "HS256"))
+
     def test_a_key_in_the_header(self) -> None:
         """A key that a token brings along proves nothing about its issuer."""
         own = generate("ES256", "one")
@@ -120,7 +131,8 @@ class RefusalTests(SynchronousTestCase):
         """Text that is no token, and key sets that are none."""
         for token in ("", "a.b.c", "..", "a.b", "\N{SNOWMAN}.a.b", "a" * LONGEST_TOKEN + ".b.c"):
             self.refuse(token)
-        for keys in ({"keys": "x"}, {"keys": [1]}, {"keys": [{}]}, {"other": 1}):
+        broken: tuple[Mapping[str, object], ...] = ({"keys": "x"}, {"keys": [1]}, {"keys": [{}]}, {"other": 1})
+        for keys in broken:
             self.refuse(sign(KEY, "ES256"), keys)
 
 

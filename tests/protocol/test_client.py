@@ -120,6 +120,18 @@ class RedirectUriTests(SynchronousTestCase):
         self.assertTrue(client.allows_redirect_uri("http://localhost:8080/cb"))
         self.assertFalse(client.allows_redirect_uri("http://localhost:8081/cb"))
 
+    def test_loopback_with_tls(self) -> None:
+        """Only plain http on this machine has a free port; another scheme's port is the registered one."""
+        client = Client(
+            client_id="c",
+            application_type=ApplicationType.NATIVE,
+            redirect_uris=("https://localhost:8443/cb", "app://localhost/cb"),
+        )
+
+        self.assertTrue(client.allows_redirect_uri("https://localhost:8443/cb"))
+        for uri in ("https://localhost:8444/cb", "https://localhost/cb", "app://localhost:1/cb"):
+            self.assertFalse(client.allows_redirect_uri(uri), uri)
+
     @settings(deadline=None, max_examples=300)
     @given(st.one_of(URI_LIKE, st.text(max_size=40), edits(CALLBACK), edits(CALLBACK + "?tenant=1")))
     def test_web_client(self, uri: str) -> None:

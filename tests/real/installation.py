@@ -66,10 +66,11 @@ class Directory:
         """Remove a person."""
         self.server.modify(f"dn: uid={name},{PEOPLE}\nchangetype: delete\n")
 
-    def add(self, name: str, password: str) -> None:
-        """Add a person."""
+    def add(self, name: str, password: str, parent: str = "") -> None:
+        """Add a person, below a unit if one is named."""
+        place = f"{parent},{PEOPLE}" if parent else PEOPLE
         self.server.modify(
-            f"dn: uid={name},{PEOPLE}\nchangetype: add\nobjectClass: inetOrgPerson\n"
+            f"dn: uid={name},{place}\nchangetype: add\nobjectClass: inetOrgPerson\n"
             f"uid: {name}\ncn: {name}\nsn: {name}\nuserPassword: {password}\n"
         )
 

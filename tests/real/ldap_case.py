@@ -25,9 +25,9 @@ class Case(TestCase):
         """Start slapd."""
         self.server = self.new_server()
 
-    def new_server(self, *, tls: bool = True) -> Slapd:
+    def new_server(self, *, tls: bool = True, ciphers: str = "") -> Slapd:
         """Return a slapd that has started."""
-        server = Slapd(ENTRIES, tls=tls, ppolicy=PPOLICY)
+        server = Slapd(ENTRIES, tls=tls, ppolicy=PPOLICY, ciphers=ciphers)
         self.addCleanup(server.remove)
         server.start()
         return server

@@ -1,4 +1,4 @@
-"""A person with a browser that is no browser: real HTTP, cookies as browsers keep them, redirects across origins, forms.
+"""A person with a browser that is no browser: real HTTP, cookies as browsers keep them, redirects, forms.
 
 It goes wherever it is sent, like browsers do, except to addresses of an application that has no server in a test: there
 it stops, and the address it was sent to is what the application would have got.

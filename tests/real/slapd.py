@@ -76,6 +76,7 @@ _TLS = """\
 TLSCertificateFile {folder}/server.pem
 TLSCertificateKeyFile {folder}/server.key
 TLSCACertificateFile {folder}/ca.pem
+TLSCipherSuite {ciphers}
 """
 
 #: What Active Directory and others keep about accounts, as far as the backend looks at it.
@@ -104,13 +105,14 @@ class Ports:
 class Slapd:
     """One server with its folder."""
 
-    def __init__(self, entries: str, *, tls: bool = True, ppolicy: str = "") -> None:
+    def __init__(self, entries: str, *, tls: bool = True, ppolicy: str = "", ciphers: str = "") -> None:
         """Make a folder with configuration, certificates and entries; `start` starts it.
 
         Args:
             entries: LDIF.
             tls: it has a certificate.
             ppolicy: further lines for the password policy overlay.
+            ciphers: what TLS it speaks, in GnuTLS's words.
         """
         self.folder = Path(tempfile.mkdtemp(prefix="slapd-"))
         self.ports = Ports(plain=_free_port(), tls=_free_port())
@@ -123,7 +125,7 @@ class Slapd:
         _write_certificates(self.folder)
         (self.folder / "db").mkdir()
         (self.folder / "windows.schema").write_text(_WINDOWS_SCHEMA)
-        (self.folder / "slapd.conf").write_text(self._config(ppolicy))
+        (self.folder / "slapd.conf").write_text(self._config(ppolicy, ciphers))
         (self.folder / "entries.ldif").write_text(entries)
         self._run("slapadd", "-q", "-l", str(self.folder / "entries.ldif"))
 
@@ -206,13 +208,13 @@ class Slapd:
             raise AssertionError(f"{program} failed: {done.stderr}")
         return done.stdout
 
-    def _config(self, ppolicy: str) -> str:
+    def _config(self, ppolicy: str, ciphers: str) -> str:
         """Return the text of slapd.conf."""
         return _CONFIG.format(
             schema=_SCHEMA,
             modules=_MODULES,
             folder=self.folder,
-            tls=_TLS.format(folder=self.folder) if self._tls else "",
+            tls=_TLS.format(folder=self.folder, ciphers=ciphers or "NORMAL") if self._tls else "",
             base=BASE,
             root=ROOT_DN,
             root_password=ROOT_PASSWORD,

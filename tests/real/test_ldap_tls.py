@@ -83,6 +83,23 @@ class TlsTests(Case):
         self.assertIn("ldap://127.0.0.1", problem)
 
 
+class OldServerTests(Case):
+    """A server that speaks nothing newer than TLS 1.1."""
+
+    def setUp(self) -> None:
+        """Start it."""
+        self.server = self.new_server(ciphers="NORMAL:-VERS-ALL:+VERS-TLS1.1:+VERS-TLS1.0:%COMPAT")
+
+    async def test_refused(self) -> None:
+        """It is not talked to, even with checks switched off."""
+        for insecure in (False, True):
+            backend = self.backend(
+                ldap_uri=self.server.ldaps_uri, ldap_tls_cacert=str(self.server.ca_file), insecure=insecure
+            )
+
+            self.assertIn("TLS did not come about", await self.unavailable(backend.check()))
+
+
 class PlainServerTests(Case):
     """A server that has no certificate."""
 

@@ -1,4 +1,4 @@
-"""A relying party nobody here wrote signs people in: Apache with mod_auth_openidc, with people from a real directory."""
+"""A relying party nobody here wrote signs people of a real directory in: Apache with mod_auth_openidc."""
 
 from collections.abc import Mapping
 from urllib.parse import parse_qs, quote, urlsplit
@@ -164,7 +164,7 @@ class GoneTests(Case):
     """People who are removed or disabled while they are signed in."""
 
     def assert_out(self, access_token: str, **words: str) -> None:
-        """Check that nothing works any more for who was signed in: neither renewal, nor a new code, nor the password."""
+        """Check that nothing works any more for who was signed in: neither renewal nor a new code nor the password."""
         renewed = self.refresh(access_token)
         self.person.forget(apache.HOST)
         again = self.visit()
@@ -215,7 +215,9 @@ class SignOutTests(Case):
         after = self.visit()
 
         self.assertEqual((page.url, page.title), (self.application.url(PUBLIC), "Public page"))
-        self.assertTrue(any(hop.startswith(self.provider.url("/signin/v1/identifier/_/endsession")) for hop in page.hops))
+        self.assertTrue(
+            any(hop.startswith(self.provider.url("/signin/v1/identifier/_/endsession")) for hop in page.hops)
+        )
         self.assertFalse(self.person.holds("KKT"))
         self.assertTrue(self.is_at_provider(after))
 

@@ -44,10 +44,10 @@ class Application:
         """Send a browser to us."""
         return visitor.open(self.url(**changes))
 
-    def sign_in(self, visitor: Visitor, username: str = "alice", password: str = "", **changes: str | None) -> Visit:
+    def sign_in(self, visitor: Visitor, username: str = "alice", /, **changes: str | None) -> Visit:
         """Send a browser to us and let its person sign in."""
         page = self.arrive(visitor, **changes)
-        return visitor.submit(page, username=username, password=password or self.daemon.people.passwords[username])
+        return visitor.submit(page, username=username, password=self.daemon.people.passwords[username])
 
     def told(self, visit: Visit) -> dict[str, str]:
         """Return what a browser brings back; an error when it has not come back."""

@@ -114,7 +114,10 @@ class Daemon:
 
     def ask(self, method: str, target: str, *headers: str, body: bytes = b"") -> Heard:
         """Ask once, on a connection of its own."""
-        return self.connect().ask(request(method, target, *headers, body=body))
+        peer = self.connect()
+        answer = peer.ask(request(method, target, *headers, body=body))
+        peer.hang_up()
+        return answer
 
     def get(self, target: str, *headers: str) -> Heard:
         """Ask for something."""

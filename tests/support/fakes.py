@@ -196,7 +196,7 @@ class People:
         if user is None:
             return Refused(RefusalReason.UNKNOWN_USER)
         if self.passwords.get(user.username) != password:
-            return Refused(RefusalReason.WRONG_PASSWORD)
+            return Refused(RefusalReason.WRONG_PASSWORD, principal=user.subject)
         return user
 
     async def close(self) -> None:

@@ -18,8 +18,9 @@ class LogLines:
     def __init__(self, case: SynchronousTestCase | TestCase) -> None:
         """Begin to listen, until the test ends."""
         self.events: list[dict[str, Any]] = []
-        globalLogPublisher.addObserver(self.events.append)
-        case.addCleanup(globalLogPublisher.removeObserver, self.events.append)
+        publisher: Any = globalLogPublisher
+        publisher.addObserver(self.events.append)
+        case.addCleanup(publisher.removeObserver, self.events.append)
 
     def lines(self, level: str = "trace") -> list[str]:
         """Return the lines that a log of some level has."""

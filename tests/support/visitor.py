@@ -28,10 +28,9 @@ class Cookie:
 
     def goes_to(self, path: str) -> bool:
         """Tell whether a request gets it. Spec: RFC 6265 5.1.4."""
-        exact_or_below = path == self.path or (
+        return path == self.path or (
             path.startswith(self.path) and (self.path.endswith("/") or path[len(self.path)] == "/")
         )
-        return exact_or_below
 
 
 @frozen(kw_only=True)

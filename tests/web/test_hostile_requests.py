@@ -24,6 +24,9 @@ from tests.support.visitor import Visitor
 
 LIMITS = Limits()
 USERINFO = "/konnect/v1/userinfo"
+#: Routes whose pages post a form, which then comes in the body while the request stays in the address.
+FORMS = frozenset({"sign-in", "chooser", "consent", "welcome", "goodbye"})
+BUTTONS = {"username": "alice", "password": "wonderland", "account": "alice", "allow": "1", "signout": "1"}
 #: What a redirect may lead to: pages of ours, and what is registered.
 REGISTERED = (
     CALLBACK,
@@ -48,6 +51,10 @@ class HostileCase(SynchronousTestCase):
         self.app = Application(self.daemon)
         visitor = Visitor(self.daemon)
         self.tokens = self.app.tokens(visitor, scope="openid offline_access")
+        inner = self.daemon.settings.paths.inner
+        # The good tokens of our forms: nothing is refused here for the lack of one.
+        self.csrf = {name: visitor.open(f"{inner}goodbye").fields["csrf"] for name in FORMS}
+        self.csrf["sign-in"] = self.app.arrive(visitor, prompt="login").fields["csrf"]
         self.cookies = visitor.cookies_for(f"{ISSUER}{self.daemon.settings.paths.authorize}")
         self.routes = self.daemon.assembly.routes
 
@@ -69,24 +76,49 @@ class HostileCase(SynchronousTestCase):
 class RedirectTests(HostileCase):
     """No redirect leaves a registered address."""
 
-    def ask(self, route: Route, method: str, pairs: list[tuple[str, str]]) -> Heard:
-        """Send parameters to a route, signed in, the way the method sends them."""
-        text = urlencode(pairs)
+    def ask(self, route: Route, method: str, sent: dict[str, str]) -> Heard:
+        """Send parameters to a route, signed in, the way the method and the page send them."""
+        text = urlencode(sent)
         cookies, ours = f"Cookie: {self.cookies}", f"Origin: {ISSUER}"
-        if method == "POST":
-            return self.daemon.post(route.path, text, cookies, ours)
-        return self.daemon.ask(method, f"{route.path}?{text}", cookies)
+        if method == "GET":
+            return self.daemon.get(f"{route.path}?{text}", cookies)
+        if route.name in FORMS:
+            form = {**BUTTONS, "csrf": self.csrf[route.name]}
+            return self.daemon.post(f"{route.path}?{text}", urlencode(form), cookies, ours)
+        return self.daemon.post(route.path, text, cookies, ours)
+
+    def test_good_requests_get_through(self) -> None:
+        """Unchanged, the requests that are changed below lead on everywhere, forms and the way out included."""
+        good = {**self.app.parameters(client_id="notes"), "post_logout_redirect_uri": BYE}
+        found = {
+            (route.name, method): without_query(self.ask(route, method, good).header("Location"))
+            for route, method in product(self.routes, ("GET", "POST"))
+            if method in route.methods
+        }
+        paths = self.daemon.settings.paths
+        for name, location in (
+            ("authorize", f"{paths.inner}consent"),
+            ("sign-in", paths.authorize),
+            ("chooser", paths.authorize),
+            ("consent", paths.authorize),
+            ("goodbye", BYE),
+            ("endsession", f"{paths.inner}goodbye"),
+        ):
+            with self.subTest(name=name):
+                self.assertEqual(found[name, "POST"], location)
 
     @quickly
-    @given(changes=CHANGES, method=st.sampled_from(["GET", "POST"]), client=st.sampled_from(["mail", "notes", "program"]))
+    @given(
+        changes=CHANGES, method=st.sampled_from(["GET", "POST"]), client=st.sampled_from(["mail", "notes", "program"])
+    )
     @example(changes={"redirect_uri": "https://evil.example/"}, method="GET", client="mail")
     def test_any_request_to_any_route(self, changes: dict[str, str | None], method: str, client: str) -> None:
         """Whatever the parameters, every redirect of every route stays with us or goes where a client registered."""
-        good = {**self.app.parameters(client_id=client), "post_logout_redirect_uri": BYE, "csrf": "x", "allow": "1"}
-        pairs = [(name, value) for name, value in {**good, **changes}.items() if value is not None]
+        good = {**self.app.parameters(client_id=client), "post_logout_redirect_uri": BYE}
+        sent = {name: value for name, value in {**good, **changes}.items() if value is not None}
         for route in self.routes:
             if method in route.methods and route.name != "static":
-                answer = self.ask(route, method, pairs)
+                answer = self.ask(route, method, sent)
                 self.assertClear(answer)
                 self.assertGoodRedirect(answer)
 
@@ -123,12 +155,21 @@ class AnyBytesTests(HostileCase):
             if route.name == "static":
                 continue
             target = f"{route.path}?{query.translate(None, bytes(range(33))).decode('latin-1')}"
-            headers = (FORM_HEADER, f"Authorization: {odd}", f"Cookie: __Secure-KKT={odd}; {odd}", f"Accept-Language: {odd}")
+            headers = (
+                FORM_HEADER,
+                f"Authorization: {odd}",
+                f"Cookie: __Secure-KKT={odd}; {odd}",
+                f"Accept-Language: {odd}",
+            )
             answer = self.daemon.ask(method, target, *headers, body=body if method == "POST" else b"")
             self.assertClear(answer)
 
     @quickly
-    @given(st.lists(st.one_of(st.binary(max_size=40), st.sampled_from([b"GET ", b" HTTP/1.1\r\n", b"\r\n", b": "])), max_size=12))
+    @given(
+        st.lists(
+            st.one_of(st.binary(max_size=40), st.sampled_from([b"GET ", b" HTTP/1.1\r\n", b"\r\n", b": "])), max_size=12
+        )
+    )
     def test_any_bytes_to_the_server(self, pieces: list[bytes]) -> None:
         """Without any shape, in any pieces: it is answered, or waited for until the time for a request is over."""
         peer = self.daemon.connect()
@@ -162,7 +203,7 @@ class AnyBytesTests(HostileCase):
                 with self.subTest(target=target):
                     self.assertClear(answer)
                     self.assertNotIn(b"<script>alert", answer.body)
-                    self.assertNotIn(b"<img", answer.body)
+                    self.assertNotIn(b"<img src=x", answer.body)
 
 
 class SizeTests(HostileCase):
@@ -232,7 +273,9 @@ class SizeTests(HostileCase):
             ("Transfer-Encoding: xchunked",),
             ("Host: evil.example",),
         ):
-            raw = request("POST", "/konnect/v1/token", *lines) + b"0\r\n\r\nGET /health-check HTTP/1.1\r\nHost: a\r\n\r\n"
+            raw = (
+                request("POST", "/konnect/v1/token", *lines) + b"0\r\n\r\nGET /health-check HTTP/1.1\r\nHost: a\r\n\r\n"
+            )
             heard = parse_answers(self.daemon.connect().send(raw))
             with self.subTest(lines=lines):
                 self.assertEqual([answer.status for answer in heard], [400])
@@ -303,9 +346,10 @@ class TokenTests(HostileCase):
             taken = [
                 self.app.userinfo(token).status == 200,
                 self.app.refresh(token).status == 200,
-                "code=" in self.daemon.get(
-                    self.app.url(id_token_hint=token, prompt="none"), f"Cookie: {self.cookies}"
-                ).header("Location"),
+                "code="
+                in self.daemon.get(self.app.url(id_token_hint=token, prompt="none"), f"Cookie: {self.cookies}").header(
+                    "Location"
+                ),
             ]
             with self.subTest(kind=kind):
                 self.assertEqual(taken, [place == places.get(kind, 2) for place in range(3)])
@@ -315,10 +359,16 @@ class TokenTests(HostileCase):
         header = {"alg": "ES256", "kid": "es256-1", "typ": "JWT"}
         good = claims_of(self.tokens["access_token"])
         odd: tuple[object, ...] = (None, "", [], {}, -1, 1e308, True, "x" * 100)
-        wrong = [{"iss": "https://evil.example"}, {"exp": NOON}, {"nbf": NOON + 100}, {"iat": NOON + 100}, {"aud": "x"}]
-        wrong += [{"kc.isAccessToken": False}, {"kc.isRefreshToken": True}, {"sub": "bob"}]
+        wrong: list[dict[str, object]] = [
+            {"iss": "https://evil.example"},
+            {"exp": NOON},
+            {"nbf": NOON + 100},
+            {"iat": NOON + 100},
+            {"aud": "x"},
+        ]
+        wrong += [{"kc.isAccessToken": False}, {"sub": "bob"}]
         names = ("iss", "exp", "sub", "aud", "kc.authorizedScopes", "kc.identity", "kc.provider")
-        wrong += [{name: value} for name, value in product(names, odd) if (name, value) != ("exp", 1e308)]
+        wrong += [{name: value} for name, value in product(names, odd)]
         for change in wrong:
             answer = self.app.userinfo(forge(p256_key(), header, json.dumps({**good, **change}).encode()))
             with self.subTest(change=change):
@@ -339,8 +389,8 @@ class TokenTests(HostileCase):
             self.assertEqual(error_of(answer), (401, "invalid_token"))
 
     @quickly
-    @given(st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=100))
+    @given(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=100))
     def test_any_token(self, text: str) -> None:
         """Whatever is shown is refused in the same words."""
         self.assertEqual(error_of(self.app.userinfo(text)), (401, "invalid_token"))
-        self.assertEqual(Application(self.daemon, NOTES).refresh(text or "x").status, 400)
+        self.assertEqual(Application(self.daemon, NOTES).refresh(text).status, 400)

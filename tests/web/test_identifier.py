@@ -1,4 +1,4 @@
-"""The pages of the sign-in area over HTTP: sign-in form, account chooser, consent, and what keeps others from posting."""
+"""The pages of the sign-in area over HTTP: sign-in form, account chooser, consent, and who may post them."""
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -244,7 +244,9 @@ class EntryTests(PageCase):
         welcome = self.visitor.submit(page, username="alice", password="wonderland")
         again = self.visitor.open(ENTRY)
 
-        self.assertEqual((page.path, welcome.path, again.path), (f"{INNER}signin", f"{INNER}welcome", f"{INNER}welcome"))
+        self.assertEqual(
+            (page.path, welcome.path, again.path), (f"{INNER}signin", f"{INNER}welcome", f"{INNER}welcome")
+        )
         self.assertIn("Alice Liddell", welcome.text)
 
     def test_wrong_password(self) -> None:

@@ -179,9 +179,7 @@ class PageTests(LeavingCase):
         for name in ("chooseaccount", "consent", "welcome", "goodbye"):
             answer = self.daemon.get(f"/signin/v1/{name}?a=b%20c&d=%C3%A9")
             with self.subTest(name=name):
-                self.assertEqual(
-                    (answer.status, answer.header("Location")), (302, f"{INNER}{name}?a=b%20c&d=%C3%A9")
-                )
+                self.assertEqual((answer.status, answer.header("Location")), (302, f"{INNER}{name}?a=b%20c&d=%C3%A9"))
 
     def test_back_to_the_application(self) -> None:
         """The page that says that nobody is signed in has a way back, if the application has an address for it."""

@@ -104,7 +104,9 @@ class DocumentTests(SynchronousTestCase):
             first = self.daemon.get(path)
             self.daemon.clock.advance(1000)
             second = self.daemon.connect().ask(
-                request("GET", f"{path}?x=%00&x", "Cookie: a=b", "X-Forwarded-Host: evil.example", host="Host: evil.example")
+                request(
+                    "GET", f"{path}?x=%00&x", "Cookie: a=b", "X-Forwarded-Host: evil.example", host="Host: evil.example"
+                )
             )
             with self.subTest(path=path):
                 self.assertEqual((first.body, first.header("ETag")), (second.body, second.header("ETag")))

@@ -187,7 +187,9 @@ class HintTests(FlowCase):
 
     def hint(self, username: str, **changes: str | None) -> str:
         """Return an ID token of somebody."""
-        tokens = json_of(self.mail.redeem(self.mail.told(self.mail.sign_in(Visitor(self.daemon), username, **changes))["code"]))
+        tokens = json_of(
+            self.mail.redeem(self.mail.told(self.mail.sign_in(Visitor(self.daemon), username, **changes))["code"])
+        )
         return str(tokens["id_token"])
 
     def test_same_person(self) -> None:
