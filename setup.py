@@ -29,7 +29,15 @@ REQUIRES = [
 ]
 
 EXTRAS = {
-    "test": ["Authlib>=1.6", "coverage>=7.10", "hypothesis>=6.140", "joserfc>=1.4", "selenium>=4.35", "treq>=24.9.1"],
+    "test": [
+        "Authlib>=1.6",
+        "coverage>=7.10",
+        "hypothesis>=6.140",
+        "joserfc>=1.4",
+        "requests>=2.32",
+        "selenium>=4.35",
+        "treq>=24.9.1",
+    ],
     "check": ["mypy>=2.0", "ruff>=0.17", "towncrier>=25.8", "types-PyYAML>=6.0.12"],
     "bench": ["Authlib>=1.6", "joserfc>=1.4"],
 }

@@ -78,7 +78,7 @@ def read_world(settings: Settings, reactor: Any) -> tuple[Contents, PasswordBack
 
 def _tell(text: str) -> None:
     """Log what an operator of a real installation should look at; here it is as it should be."""
-    log.info("{warning}", warning=text)
+    log.info("{text}", text=text)
 
 
 def has_own_people(settings: Settings) -> bool:

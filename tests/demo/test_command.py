@@ -1,16 +1,20 @@
 """What ``konnectd demo`` fills in, and how the issuer and the address to listen at follow each other."""
 
+import io
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 from argon2 import PasswordHasher
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.config.contents import read_contents
 from konnectd.config.settings import Settings
-from konnectd.demo.assembly import CLIENT_ID, application_of, has_own_people, with_client
-from konnectd.demo.command import read_settings
+from konnectd.demo.assembly import CLIENT_ID, application_of, has_own_people, read_world, with_client
+from konnectd.demo.command import read_settings, run
 from konnectd.demo.people import PEOPLE
 from konnectd.option import ConfigErrors
+from tests.support.fakes import run as drive
 
 FOUR = "127.0.0.1:8777"
 
@@ -135,3 +139,39 @@ class PeopleTests(SynchronousTestCase):
         self.assertFalse(has_own_people(read()))
         self.assertTrue(has_own_people(read("--file-users=users.yaml")))
         self.assertTrue(has_own_people(read("ldap", "--ldap-uri=ldap://localhost", "--ldap-basedn=dc=example")))
+
+    def test_the_demos_own_people_are_found(self) -> None:
+        """Without a backend of somebody's own, alice and bob are there."""
+        _, backend = read_world(read("--signing-method=ES256"), Clock())
+        found = [drive(backend.find(person.end_user.user_id)) for person in PEOPLE]
+
+        self.assertEqual(found, [person.end_user for person in PEOPLE])
+
+    def test_all_faults_are_told_together(self) -> None:
+        """Nobody has to start twice to find a missing file of users and a missing file of clients."""
+        settings = read("--file-users=/nowhere/users.yaml", "--identifier-registration-conf=/nowhere/clients.yaml")
+        error = self.assertRaises(ConfigErrors, read_world, settings, Clock())
+
+        self.assertEqual({fault.option for fault in error.faults}, {"file_users", "identifier_registration_conf"})
+
+
+class RunTests(SynchronousTestCase):
+    """What ends the command before anything is served."""
+
+    def test_help_is_no_start(self) -> None:
+        """Whoever asks for help gets it, with what is most useful first."""
+        shown = io.StringIO()
+        with redirect_stdout(shown):
+            status = run(["--help"])
+
+        self.assertEqual(status, 0)
+        self.assertLess(shown.getvalue().index("alice and bob"), shown.getvalue().index("--iss=URL"))
+
+    def test_mistakes_end_it(self) -> None:
+        """A wrong option is told on standard error, and the status says so."""
+        told = io.StringIO()
+        with redirect_stderr(told):
+            status = run(["--lisen=1"])
+
+        self.assertEqual(status, 1)
+        self.assertIn("--lisen", told.getvalue())

@@ -234,6 +234,25 @@ class SafetyTests(SynchronousTestCase):
         self.begin_again(second)
         self.assertEqual(thief.get("/demo/steps").url, f"{ORIGIN}/demo/")
 
+    def test_a_session_that_was_forgotten(self) -> None:
+        """Buttons of a page that was open for too long lead to the first page, and do nothing else."""
+        self.visitor.sign_in()
+        thief = Visitor(self, self.demo)
+        thief.cookies = dict(self.visitor.cookies)
+        csrf = {"csrf": self.visitor.get("/demo/steps").field("csrf")}
+        self.visitor.post("/demo/sign-out", csrf)
+        asked = len(self.demo.agent.requests)
+
+        for path in ("userinfo", "refresh", "sign-out"):
+            self.assertEqual(thief.post(f"/demo/{path}", csrf).url.partition("#")[0], f"{ORIGIN}/demo/")
+        self.assertEqual(len(self.demo.agent.requests), asked)
+
+    def test_signed_in_people_see_the_steps_at_once(self) -> None:
+        """The first page is for those who are not."""
+        self.visitor.sign_in()
+
+        self.assertEqual(self.visitor.get("/").url, f"{ORIGIN}/demo/steps")
+
     def begin_again(self, session_id: str) -> None:
         """Sign in once more in a browser that has a session already, as a second tab does."""
         del self.visitor.cookies["/demo/", "konnectd_demo"]

@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from konnectd.flows.authorize import CONSENT, ToConsent
 from konnectd.flows.browser import Browser, Forget, Keep
 from konnectd.protocol.end_user import Logon
-from konnectd.protocol.interaction import CONSENT_TTL
+from konnectd.protocol.interaction import CONSENT_TTL, Consent
 from tests.support.fakes import memory_store
 from tests.support.people import ALICE, BOB, logon_of
 from tests.support.provider import Provider, after, told
@@ -48,6 +48,17 @@ class ConsentTests(SynchronousTestCase):
 
         self.assertEqual(told(answer)["error"], "access_denied")
         self.assertEqual(len(getattr(answer, "cookies", ())), 1)
+
+    def test_what_is_kept(self) -> None:
+        """Who agrees has agreed to what was shown, and who does not has agreed to nothing."""
+        now = self.provider.clock.now()
+        kept = []
+        for allow in (True, False):
+            _, keep = self.provider.decisions.record(request_of(), self.logon, allow=allow)
+            consent = Consent.from_json(self.provider.sealer.open(CONSENT, keep.value, now) or {})
+            kept.append((consent.allow, str(consent.scope), consent.sub) if consent else None)
+
+        self.assertEqual(kept, [(True, "openid profile email", self.logon.sub), (False, "", self.logon.sub)])
 
     def test_once(self) -> None:
         """A decision counts once: whoever repeats the request asks the person again."""

@@ -7,6 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.flows.userinfo import Plain, Signed
 from konnectd.interfaces import BackendUnavailableError
+from konnectd.protocol.end_user import public_subject
 from konnectd.protocol.errors import BearerTokenError
 from konnectd.protocol.grant import revoked_key
 from tests.support.fakes import ReadableSigner, SilentStore, claims_of, header_of, run
@@ -113,7 +114,8 @@ class UserInfoTests(SynchronousTestCase):
 
     def test_other_backend(self) -> None:
         """A token from before the backend was replaced shows nothing."""
-        claims = {**claims_of(self.tokens.access_token), "kc.provider": "identifier-other"}
+        other = {"kc.provider": "identifier-other", "sub": public_subject("alice", "identifier-other")}
+        claims = {**claims_of(self.tokens.access_token), **other}
 
         self.assertEqual(self.refusal(run(self.provider.signer.sign(claims))), "invalid_token")
 

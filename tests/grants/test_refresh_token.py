@@ -7,6 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.grants import refresh_token
 from konnectd.interfaces import BackendUnavailableError
+from konnectd.protocol.end_user import public_subject
 from konnectd.protocol.errors import InvalidClientError, OAuthError
 from konnectd.protocol.grant import revoked_key
 from konnectd.protocol.token import TokenResponse
@@ -82,7 +83,9 @@ class RefreshTests(SynchronousTestCase):
 
     def test_other_backend(self) -> None:
         """A token from before the backend was replaced gives nothing, though the id is known here."""
-        self.assertEqual(self.refused(self.resigned({"kc.provider": "identifier-other"})), "invalid_grant")
+        other = {"kc.provider": "identifier-other", "sub": public_subject("alice", "identifier-other")}
+
+        self.assertEqual(self.refused(self.resigned(other)), "invalid_grant")
 
     def test_wrong_client(self) -> None:
         """Another client gets nothing, nor does the client without its secret."""

@@ -1,195 +1,117 @@
-"""Forms: reading what was posted, and keeping other sites from posting."""
+"""Reading parameters and forms, and the token that keeps other sites from posting."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from konnectd.http import HttpRequest
+from konnectd.flows.browser import Keep
+from konnectd.http import FORM_TYPE, HttpRequest
 from konnectd.jose.sealing import SecretSealer
 from konnectd.protocol.errors import UntrustedRequestError
-from konnectd.web.cookies import Cookies
-from konnectd.web.forms import FormRefusedError, Forms, form_of, parameters_of, query_of
+from konnectd.web.cookies import FORM, Cookies
+from konnectd.web.forms import FIELD, FormRefusedError, Forms, form_of, parameters_of, query_of
 from konnectd.web.views import ErrorKind
 from tests.support.fakes import CountingEntropy
+from tests.support.requests import ISSUER
 
-ORIGIN = "https://sso.example.com"
-FORM_TYPE = "application/x-www-form-urlencoded"
-
-
-def posted(body: str | bytes = b"", query: str = "", **headers: str) -> HttpRequest:
-    """Return a form that was posted from our own page; headers with _ for -."""
-    sent = {"content-type": FORM_TYPE, "origin": ORIGIN}
-    sent.update({name.replace("_", "-"): value for name, value in headers.items()})
-    content = body.encode() if isinstance(body, str) else body
-    return HttpRequest(
-        method="POST",
-        path="/signin",
-        query=query,
-        headers={name: value for name, value in sent.items() if value},
-        body=content,
-    )
+COOKIES = Cookies(secure=True, path="/i/", form_path="/")
 
 
-class ReadingTests(SynchronousTestCase):
-    """Where parameters stand."""
+def posted(body: str | bytes, query: str = "", media_type: str = FORM_TYPE, **headers: str) -> HttpRequest:
+    """Make a request with a body; ``_`` in a header's name stands for ``-``."""
+    named = {"content-type": media_type, **{name.replace("_", "-"): value for name, value in headers.items()}}
+    content = body if isinstance(body, bytes) else body.encode()
+    return HttpRequest(method="POST", path="/", query=query, headers=named, body=content)
 
-    def test_query(self) -> None:
-        """The parameters of an address are read, whatever the body says."""
-        self.assertEqual(dict(query_of(posted("a=2", "a=1&b=%20")).items()), {"a": "1", "b": " "})
 
-    def test_body(self) -> None:
-        """The parameters of a body are read, whatever the address says."""
-        self.assertEqual(dict(form_of(posted("a=2&b=x+y", "a=1")).items()), {"a": "2", "b": "x y"})
+class ReadTests(SynchronousTestCase):
+    """What was sent."""
 
-    def test_media_types(self) -> None:
-        """A body is a form when it says so, in any case and with any charset; no body needs no type."""
-        for kind in (FORM_TYPE, FORM_TYPE + "; charset=UTF-8", FORM_TYPE.upper(), FORM_TYPE + " ;x"):
-            self.assertEqual(form_of(posted("a=1", content_type=kind)).get("a"), "1", kind)
-        for kind in ("", "text/plain", "application/json", "multipart/form-data; boundary=x", FORM_TYPE + "x"):
-            with self.assertRaises(UntrustedRequestError, msg=kind):
-                form_of(posted("a=1", content_type=kind))
-            self.assertEqual(list(form_of(posted("", content_type=kind)).items()), [])
+    def test_where_from(self) -> None:
+        """Address and body are kept apart, or read as one where both are allowed."""
+        request = posted("a=1", "b=2")
 
-    def test_both(self) -> None:
-        """Where both ways are open, a posted request may use both, but no parameter twice."""
-        self.assertEqual(dict(parameters_of(posted("a=1", "b=2")).items()), {"a": "1", "b": "2"})
-        for query, body in (("a=1", "a=1"), ("a=", "a=1"), ("a=1&a=2", ""), ("", "a=1&a=2")):
-            with self.assertRaises(UntrustedRequestError, msg=f"{query} {body}"):
-                parameters_of(posted(body, query))
+        self.assertEqual(dict(query_of(request).items()), {"b": "2"})
+        self.assertEqual(dict(form_of(request).items()), {"a": "1"})
+        self.assertEqual(dict(parameters_of(request).items()), {"a": "1", "b": "2"})
 
-    def test_body_of_get(self) -> None:
-        """A body that came with GET is not looked at."""
-        request = HttpRequest(method="GET", path="/", query="a=1", headers={"content-type": FORM_TYPE}, body=b"a=2")
+    def test_once_in_each(self) -> None:
+        """A parameter that is in both is repeated."""
+        with self.assertRaises(UntrustedRequestError):
+            parameters_of(posted("a=1", "a=1"))
+
+    def test_body_of_a_get(self) -> None:
+        """Only what is posted has a form."""
+        request = HttpRequest(method="GET", path="/", query="a=1", headers={"content-type": FORM_TYPE}, body=b"b=2")
 
         self.assertEqual(dict(parameters_of(request).items()), {"a": "1"})
 
+    def test_media_type(self) -> None:
+        """A charset and another case make no difference; another type does; without a body it is not asked for."""
+        for media_type in (FORM_TYPE, FORM_TYPE.upper(), f"{FORM_TYPE}; charset=UTF-8"):
+            self.assertEqual(form_of(posted("a=1", media_type=media_type)).text("a"), "1")
+        for media_type in ("", "application/json", "multipart/form-data", f"{FORM_TYPE}x", f"x, {FORM_TYPE}"):
+            with self.subTest(media_type=media_type), self.assertRaises(UntrustedRequestError):
+                form_of(posted("a=1", media_type=media_type))
+        self.assertEqual(dict(form_of(posted("", media_type="application/json")).items()), {})
+
     @settings(deadline=None)
-    @given(st.binary(max_size=60), st.text(max_size=60))
+    @given(st.binary(max_size=80), st.text(st.characters(codec="latin-1"), max_size=80))
     def test_any_bytes(self, body: bytes, query: str) -> None:
-        """Any bytes are parameters or refused in the one way there is."""
+        """Whatever it is, it is a form or it is refused."""
         for read in (query_of, form_of, parameters_of):
             try:
-                parameters = read(posted(body, query))
+                values = dict(read(posted(body, query)).items())
             except UntrustedRequestError:
                 continue
-            self.assertTrue(all(value for _, value in parameters.items()))
+            self.assertEqual([value for value in values.values() if not value], [])
 
 
-class FormsTests(SynchronousTestCase):
-    """The token that keeps other sites from posting."""
+class TokenTests(SynchronousTestCase):
+    """Tokens of forms."""
 
     def setUp(self) -> None:
-        """Let a browser load a page with a form."""
-        self.cookies = Cookies(secure=True, path="/signin/v1/identifier/_/", form_path="/signin/v1/")
-        self.forms = Forms(
-            cookies=self.cookies, sealer=SecretSealer(b"s" * 32), entropy=CountingEntropy(), origin=ORIGIN
-        )
-        self.token, changes = self.forms.token(HttpRequest(method="GET", path="/signin"))
-        ((_, line),) = self.cookies.write(changes)
-        self.cookie = line.decode().partition(";")[0]
+        """Make a page for a browser, and what the browser posts."""
+        self.forms = Forms(cookies=COOKIES, sealer=SecretSealer(bytes(32)), entropy=CountingEntropy(), origin=ISSUER)
+        self.token, (keep,) = self.forms.token(HttpRequest(method="GET", path="/"), "session-1")
+        self.keep = keep
 
-    def refusal(self, request: HttpRequest, session_id: str = "") -> ErrorKind:
-        """Return why a form is refused."""
-        with self.assertRaises(FormRefusedError) as caught:
+    def read(self, token: str, session_id: str = "session-1", cookie: str = "", **headers: str) -> ErrorKind | None:
+        """Post the form, and return why it is refused, if it is."""
+        value = cookie or (self.keep.value if isinstance(self.keep, Keep) else "")
+        request = posted(f"{FIELD}={token}&allow=1", cookie=f"__Secure-{FORM}={value}", **headers)
+        try:
             self.forms.read(request, session_id)
-        return ErrorKind(caught.exception.kind)
+        except FormRefusedError as refused:
+            return refused.kind
+        return None
 
-    def test_our_own(self) -> None:
-        """A form that was posted from our page in this browser is read."""
-        form = self.forms.read(posted(f"csrf={self.token}&username=alice", cookie=self.cookie))
+    def test_good(self) -> None:
+        """It is taken again and again: nothing is stored for it."""
+        self.assertEqual([self.read(self.token) for _ in range(3)], [None] * 3)
 
-        self.assertEqual(form.get("username"), "alice")
+    def test_does_not_tell_the_cookie(self) -> None:
+        """Who can read a page of ours still does not know what the cookie says."""
+        self.assertIsInstance(self.keep, Keep)
+        self.assertNotIn(getattr(self.keep, "value", "?"), self.token)
+        self.assertNotIn(self.token, repr(self.keep))
 
-    def test_again(self) -> None:
-        """The same page may be posted twice, and further pages in the same browser have the same token."""
-        request = HttpRequest(method="GET", path="/", headers={"cookie": self.cookie})
+    def test_of_another(self) -> None:
+        """Another session's, another browser's, another secret's, or none at all."""
+        other = Forms(cookies=COOKIES, sealer=SecretSealer(bytes(31) + b"1"), entropy=CountingEntropy(), origin=ISSUER)
+        forged, _ = other.token(HttpRequest(method="GET", path="/"), "session-1")
 
-        self.assertEqual(self.forms.token(request), (self.token, ()))
-        for _ in range(2):
-            self.assertTrue(self.forms.read(posted(f"csrf={self.token}", cookie=self.cookie)))
+        self.assertEqual(self.read(self.token, "session-2"), ErrorKind.STALE_FORM)
+        self.assertEqual(self.read(self.token, ""), ErrorKind.STALE_FORM)
+        self.assertEqual(self.read(self.token, cookie="B" * 43), ErrorKind.STALE_FORM)
+        self.assertEqual(self.read(forged), ErrorKind.STALE_FORM)
+        self.assertEqual(self.read(""), ErrorKind.STALE_FORM)
+        self.assertEqual(self.read(self.token, cookie="short"), ErrorKind.COOKIES_BLOCKED)
 
-    def test_other_browser(self) -> None:
-        """Every browser has a token of its own, and another one's does not help."""
-        other, changes = self.forms.token(HttpRequest(method="GET", path="/"))
-
-        self.assertEqual(len(changes), 1)
-        self.assertNotEqual(other, self.token)
-        self.assertEqual(self.refusal(posted(f"csrf={other}", cookie=self.cookie)), ErrorKind.STALE_FORM)
-
-    def test_tokens_that_are_none(self) -> None:
-        """No token, a part of one, or the cookie itself is refused as an old page."""
-        value = self.cookie.partition("=")[2]
-        for body in ("", "csrf=", f"csrf={self.token[:-1]}", f"csrf={self.token}A", f"csrf={value}", "csrf=%E2%82%AC"):
-            self.assertEqual(self.refusal(posted(body, cookie=self.cookie)), ErrorKind.STALE_FORM, body)
-
-    def test_no_cookie(self) -> None:
-        """A browser that keeps no cookies is told so, and what can not be ours is no cookie."""
-        good = f"csrf={self.token}"
-        for value in ("", "x", "A" * 42, "A" * 44, "A" * 42 + "!", "A" * 42 + "="):
-            cookie = f"__Secure-KKFT={value}"
-            self.assertEqual(self.refusal(posted(good, cookie=cookie)), ErrorKind.COOKIES_BLOCKED, value)
-        self.assertEqual(self.refusal(posted(good)), ErrorKind.COOKIES_BLOCKED)
-
-    def test_broken_cookie_is_replaced(self) -> None:
-        """A browser whose cookie can not be ours gets a new one."""
-        request = HttpRequest(method="GET", path="/", headers={"cookie": "__Secure-KKFT=broken"})
-
-        self.assertEqual(len(self.forms.token(request)[1]), 1)
-
-    def test_other_sites(self) -> None:
-        """A form that a browser says comes from anywhere else is refused, even with cookie and token."""
-        body = f"csrf={self.token}"
-        for headers in (
-            {"origin": "https://evil.example"},
-            {"origin": "https://sso.example.com.evil.example"},
-            {"origin": "http://sso.example.com"},
-            {"origin": "https://sso.example.com:8443"},
-            {"origin": "null", "sec_fetch_site": "cross-site"},
-            {"origin": "null", "sec_fetch_site": "same-site"},
-            {"origin": "", "sec_fetch_site": "cross-site"},
-            {"origin": ORIGIN, "sec_fetch_site": "same-site"},
-            {"origin": "", "referer": "https://evil.example/?https://sso.example.com"},
-            {"origin": "null", "referer": "https://evil.example/"},
-        ):
-            request = posted(body, cookie=self.cookie, **headers)
-            self.assertEqual(self.refusal(request), ErrorKind.CROSS_SITE, headers)
-
-    def test_our_site_said_otherwise(self) -> None:
-        """Browsers have more than one way to say that it was our page; for those that say nothing the token decides."""
-        good, bad = f"csrf={self.token}", "csrf=guessed"
-        for headers in (
-            {"origin": "null", "sec_fetch_site": "same-origin"},
-            {"origin": "", "referer": f"{ORIGIN}/signin?x=1"},
-            {"origin": "https://sso.example.com:443"},
-            {"origin": ""},
-            {"origin": "null"},
-        ):
-            self.assertTrue(self.forms.read(posted(good, cookie=self.cookie, **headers)), headers)
-            self.assertEqual(self.refusal(posted(bad, cookie=self.cookie, **headers)), ErrorKind.STALE_FORM, headers)
-
-    def test_other_session(self) -> None:
-        """A page that spoke about one person's session says nothing for the next person's."""
-        request = HttpRequest(method="GET", path="/", headers={"cookie": self.cookie})
-        token, _ = self.forms.token(request, "session-1")
-        good = posted(f"csrf={token}", cookie=self.cookie)
-
-        self.assertTrue(self.forms.read(good, "session-1"))
-        for session_id in ("", "session-2"):
-            self.assertEqual(self.refusal(good, session_id), ErrorKind.STALE_FORM)
-
-    def test_malformed(self) -> None:
-        """What is no form is refused as such."""
-        for request in (
-            posted("a=%", cookie=self.cookie),
-            posted("a=1", cookie=self.cookie, content_type="text/plain"),
-        ):
-            self.assertRaises(UntrustedRequestError, self.forms.read, request)
-
-    def test_other_secret(self) -> None:
-        """Who does not have the installation's secret can not make a token for a cookie they planted."""
-        others = Forms(cookies=self.cookies, sealer=SecretSealer(b"t" * 32), entropy=CountingEntropy(), origin=ORIGIN)
-        request = HttpRequest(method="GET", path="/", headers={"cookie": self.cookie})
-
-        self.assertEqual(
-            self.refusal(posted(f"csrf={others.token(request)[0]}", cookie=self.cookie)), ErrorKind.STALE_FORM
-        )
+    def test_from_elsewhere(self) -> None:
+        """What the browser says about where it comes from counts more than the token."""
+        self.assertEqual(self.read(self.token, origin="https://evil.example"), ErrorKind.CROSS_SITE)
+        self.assertEqual(self.read(self.token, origin="null", sec_fetch_site="same-site"), ErrorKind.CROSS_SITE)
+        self.assertEqual(self.read(self.token, sec_fetch_site="cross-site", origin=ISSUER), ErrorKind.CROSS_SITE)
+        self.assertIsNone(self.read(self.token, origin="null"))
+        self.assertIsNone(self.read(self.token, origin=ISSUER, sec_fetch_site="same-origin"))

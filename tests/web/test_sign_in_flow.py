@@ -6,12 +6,9 @@ from attrs import frozen
 from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.protocol.client import Client
-from konnectd.web.texts import EXPLANATIONS
-from konnectd.web.views import ErrorKind
 from tests.support.application import Application, json_of
 from tests.support.assembly import Daemon
 from tests.support.fakes import NOON, claims_of
-from tests.support.loglines import LogLines
 from tests.support.requests import CALLBACK, ISSUER, MAIL, NOTES, PAGE
 from tests.support.visitor import Visit, Visitor
 
@@ -285,41 +282,6 @@ class PeopleTests(FlowCase):
         page = self.mail.arrive(self.visitor, prompt="login", state="other", interaction=interaction)
 
         self.assertEqual(page.title, "Sign in")
-
-
-class SilenceTests(FlowCase):
-    """A backend that does not answer."""
-
-    def setUp(self) -> None:
-        """Sign Alice in, and cut the line."""
-        super().setUp()
-        self.mail.sign_in(self.visitor)
-        self.log = LogLines(self)
-        self.daemon.people.silent = True
-
-    def test_page(self) -> None:
-        """A person is told in plain words when to come back, with a reference that is in the log."""
-        answer = self.mail.arrive(self.visitor)
-        reference = answer.text.partition("Reference ")[2]
-
-        self.assertEqual((answer.answer.status, answer.answer.header("Retry-After")), (503, "5"))
-        self.assertEqual(answer.title, EXPLANATIONS[ErrorKind.UNAVAILABLE].title)
-        self.assertEqual(len(self.log.about(reference, "warn")), 1)
-        self.assertNotIn("silent", answer.text)
-        self.assertTrue(self.visitor.holds("__Secure-KKT"))
-
-    def test_without_a_page(self) -> None:
-        """Where nobody would see a page the client is told."""
-        told = self.mail.told(self.mail.arrive(self.visitor, prompt="none"))
-
-        self.assertEqual(told["error"], "temporarily_unavailable")
-
-    def test_afterwards(self) -> None:
-        """When it answers again everything goes on as before."""
-        self.mail.arrive(self.visitor)
-        self.daemon.people.silent = False
-
-        self.assertIn("code", self.mail.told(self.mail.arrive(self.visitor)))
 
 
 class PlaceTests(SynchronousTestCase):

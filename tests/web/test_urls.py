@@ -1,83 +1,90 @@
-"""Where our own pages are, and what travels to them in their address."""
-
-from urllib.parse import parse_qsl
+"""Where browsers are sent: what is written into addresses, and what policies of pages have to allow for them."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.paths import Paths
-from konnectd.protocol.authorize import INTERNAL_PARAMETERS, fingerprint
 from konnectd.protocol.errors import OAuthError
 from konnectd.protocol.parameters import Parameters, parse_form
-from konnectd.web.urls import LONGEST_LOCATION, Urls, checked, with_query, with_request
-from tests.support.requests import form, sent
-from tests.support.strategies import TEXT
+from konnectd.web.policy import page_headers
+from konnectd.web.urls import LONGEST_LOCATION, Urls, checked, form_targets, with_query, with_request
+from tests.support.requests import sent
+
+WORD = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), min_size=1, max_size=20)
+#: Parameters as they may come: text without control characters, never empty.
+NAMED = st.dictionaries(WORD, WORD, max_size=5)
 
 
-class UrlsTests(SynchronousTestCase):
-    """Addresses of pages."""
-
-    def test_inner_pages(self) -> None:
-        """Pages that must know who is signed in are where the logon cookie is sent to, under any base path."""
-        for base in ("", "/sso", "/a/b"):
-            paths = Paths.below(base)
-            urls = Urls(paths=paths, sign_in=paths.identifier, signed_out=paths.goodbye)
-            pages = (urls.sign_in_form, urls.chooser, urls.consent, urls.welcome, urls.goodbye)
-
-            self.assertEqual(len(set(pages)), 5)
-            for page in (*pages, paths.authorize, paths.endsession):
-                self.assertTrue(page.startswith(f"{base}/signin/v1/identifier/_/"), page)
+def read(address: str) -> dict[str, str]:
+    """Read the query of an address as the next page does."""
+    return dict(Parameters.from_pairs(parse_form(address.partition("?")[2])).items())
 
 
 class QueryTests(SynchronousTestCase):
-    """Requests in addresses."""
-
-    def test_nothing(self) -> None:
-        """No parameters make no question mark."""
-        self.assertEqual((with_query(form()), with_request(form(), "")), ("", ""))
-
-    def test_our_additions(self) -> None:
-        """The next page gets the client's request, the progress, and what is new; what was added before is replaced."""
-        old = sent(interaction="old", flow="oidc", konnect="old", retry="old", claims_scope="old")
-        pairs = dict(parse_form(with_request(old, "new", "consent", konnect="k")[1:]))
-
-        self.assertEqual(
-            {name: pairs[name] for name in INTERNAL_PARAMETERS if name in pairs},
-            {"flow": "consent", "interaction": "new", "konnect": "k"},
-        )
-        self.assertEqual(
-            {name: value for name, value in pairs.items() if name not in INTERNAL_PARAMETERS}, dict(sent().items())
-        )
-
-    def test_way_back(self) -> None:
-        """The way back to the authorization endpoint carries the request and the progress alone."""
-        pairs = dict(parse_form(with_request(sent(flow="oidc", retry="r"), "i")[1:]))
-
-        self.assertEqual(pairs, {**dict(sent().items()), "interaction": "i"})
+    """Parameters on their way from page to page."""
 
     @settings(deadline=None)
-    @given(st.dictionaries(TEXT, TEXT, max_size=8), TEXT)
-    def test_round_trip(self, values: dict[str, str], interaction: str) -> None:
-        """Whatever a client sent arrives at the next page as it is, as the same request, in printable ASCII."""
-        clean = {n: v for n, v in values.items() if v and all(c >= " " and c != "\x7f" for c in n + v)}
-        parameters = Parameters.from_pairs(clean.items())
-        for query in (with_query(parameters), with_request(parameters, "sealed")):
-            arrived = Parameters.from_pairs(parse_form(query[1:]))
+    @given(NAMED)
+    def test_nothing_is_lost(self, values: dict[str, str]) -> None:
+        """What one page writes the next one reads, byte for byte."""
+        self.assertEqual(read(with_query(Parameters(values))), values)
 
-            self.assertRegex(query or "?", r"\A\?[A-Za-z0-9%&=_.~-]*\Z")
-            self.assertEqual(fingerprint(arrived), fingerprint(parameters))
-            self.assertEqual(parse_qsl(query[1:], keep_blank_values=True), list(parse_form(query[1:])))
+    @settings(deadline=None)
+    @given(NAMED)
+    def test_only_plain_characters(self, values: dict[str, str]) -> None:
+        """Whatever is in them, an address is ASCII without anything that could end it."""
+        self.assertRegex(with_query(Parameters(values)), r"\A(?:\?[A-Za-z0-9._~%=&-]+)?\Z")
+
+    def test_nothing(self) -> None:
+        """No parameters, no question mark."""
+        self.assertEqual((with_query(Parameters()), with_request(Parameters(), "")), ("", ""))
+
+    def test_a_request(self) -> None:
+        """Ours are added, and what a client sent under names of ours is left out."""
+        request = sent(
+            interaction="planted", flow="planted", konnect="planted", retry="planted", claims_scope="planted"
+        )
+        there = read(with_request(request, "i-1", flow="oidc"))
+        back = read(with_request(request, "i-1", konnect="k-1"))
+
+        self.assertEqual(there, {**dict(sent().items()), "flow": "oidc", "interaction": "i-1"})
+        self.assertEqual(back, {**dict(sent().items()), "interaction": "i-1", "konnect": "k-1"})
+
+    def test_length(self) -> None:
+        """The longest address that is sent is one that servers take."""
+        self.assertEqual(checked("/" + "a" * (LONGEST_LOCATION - 1))[0], "/")
+        with self.assertRaises(OAuthError):
+            checked("/" + "a" * LONGEST_LOCATION)
 
 
-class LengthTests(SynchronousTestCase):
-    """Addresses that would be cut on their way."""
+class TargetTests(SynchronousTestCase):
+    """What the policy of a page with a form allows."""
 
-    def test_longest(self) -> None:
-        """The longest address goes through, one character more is refused."""
-        longest = "/" * LONGEST_LOCATION
+    def test_schemes(self) -> None:
+        """The scheme of where it ends, and https for what an application does next; nothing for a path."""
+        for location, targets in (
+            ("https://notes.example.org/cb", ("https:",)),
+            ("http://127.0.0.1:5555/cb?a=1", ("https:", "http:")),
+            ("org.example.program:/cb", ("https:", "org.example.program:")),
+            ("ORG.example+x-1:/cb", ("https:", "org.example+x-1:")),
+            ("/signin/v1/goodbye", ()),
+            ("", ()),
+        ):
+            with self.subTest(location=location):
+                self.assertEqual(form_targets(location), targets)
+                self.assertTrue(page_headers("n", targets))
 
-        self.assertEqual(checked(longest), longest)
-        with self.assertRaises(OAuthError) as caught:
-            checked(longest + "/")
-        self.assertEqual(caught.exception.code, "invalid_request")
+
+class PlaceTests(SynchronousTestCase):
+    """The inner pages."""
+
+    def test_all_below_the_cookies_path(self) -> None:
+        """Every page that has to know who is signed in is where the cookie goes."""
+        for base in ("", "/sub"):
+            paths = Paths.below(base)
+            urls = Urls(paths=paths, sign_in="/in", signed_out="/out")
+            pages = {urls.sign_in_form, urls.chooser, urls.consent, urls.welcome, urls.goodbye}
+            with self.subTest(base=base):
+                self.assertEqual(len(pages), 5)
+                self.assertEqual({page for page in pages if not page.startswith(paths.inner)}, set())
