@@ -1,6 +1,7 @@
 """Whole flows as a person sees them: which page is due, and with what the browser gets back to the application."""
 
 from itertools import product
+from urllib.parse import urlencode
 
 from attrs import frozen
 from twisted.trial.unittest import SynchronousTestCase
@@ -9,6 +10,7 @@ from konnectd.protocol.client import Client
 from tests.support.application import Application, json_of
 from tests.support.assembly import Daemon
 from tests.support.fakes import NOON, claims_of
+from tests.support.redirects import answer_of
 from tests.support.requests import CALLBACK, ISSUER, MAIL, NOTES, PAGE
 from tests.support.visitor import Visit, Visitor
 
@@ -273,6 +275,31 @@ class PeopleTests(FlowCase):
 
         page = self.mail.arrive(self.visitor, prompt="login", interaction="AAAA")
         self.assertEqual(page.title, "Sign in")
+
+    def test_sealed_values_in_other_places(self) -> None:
+        """Each value that we seal opens for its own purpose: none of them is a session, a decision or progress."""
+        notes, origin, paths = Application(self.daemon, NOTES), self.daemon.origin, self.daemon.settings.paths
+        page = notes.arrive(self.visitor)
+        retry = answer_of(self.visitor.submit(page, username="alice", password="x").url)["retry"]
+        consent = notes.sign_in(self.visitor)
+        form = urlencode({"csrf": consent.fields["csrf"], "allow": "1"})
+        back = self.visitor.send("POST", f"{origin}{consent.action}", form).header("Location")
+        kept = {cookie.name: cookie.value for cookie in self.visitor.jar.values()}
+        decision = next(name for name in kept if "KKTC" in name)
+        values = {kept["__Secure-KKT"], kept[decision], retry, answer_of(back)["interaction"]}
+        logon = f"Cookie: __Secure-KKT={kept['__Secure-KKT']}"
+
+        self.assertEqual(len(values), 4)
+        for value in values - {kept["__Secure-KKT"]}:
+            silent = self.daemon.get(self.mail.url(prompt="none"), f"Cookie: __Secure-KKT={value}")
+            self.assertIn("error=login_required", silent.header("Location"))
+        for value in values - {kept[decision]}:
+            again = self.daemon.get(back, f"{logon}; {decision}={value}")
+            self.assertTrue(again.header("Location").startswith(f"{paths.inner}consent?"))
+        for value in values:
+            login = self.daemon.get(self.mail.url(prompt="login", interaction=value), logon)
+            self.assertTrue(login.header("Location").startswith(f"{paths.identifier}?"))
+        self.assertIn("code=", self.daemon.get(back, f"{logon}; {decision}={kept[decision]}").header("Location"))
 
     def test_progress_of_another_request(self) -> None:
         """That somebody signed in for one request does not answer another that wants a sign-in of its own."""
