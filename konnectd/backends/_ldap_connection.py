@@ -28,7 +28,7 @@ from konnectd.backends._ldap_answers import (
     SearchRequest,
     read_policy,
 )
-from konnectd.backends._ldap_tls import describe_tls_error
+from konnectd.backends._ldap_tls import describe_end
 from konnectd.backends._ldap_wire import EntryMessage, Untyped, take_message
 
 #: Twisted's reactor or a clock that stands for it: `callLater` and `seconds`. Its interfaces have no types.
@@ -229,8 +229,8 @@ class Connection(LDAPClient):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Fail whatever waits. Called by Twisted."""
         self.connected = 0
-        error = self._ending or describe_tls_error(self.server, reason)
-        self._ending = error or faults.LostError(f"{self.server} closed the connection: {reason.getErrorMessage()}")
+        securing, heard = self._handshake is not None, self._heard_at > 0
+        self._ending = self._ending or describe_end(self.server, reason, securing=securing, heard=heard)
         # Whoever owns the connection learns it first: what is failed next may ask for another one at once.
         self.lost(self)
         for message_id in tuple(self.onwire):

@@ -100,8 +100,16 @@ class UntrustedServerError(LdapError):
     is_logged = True
 
     def config_error(self) -> ConfigError:
-        """Blame the authorities; the text tells whether it is the name instead."""
+        """Blame the authorities."""
         return ConfigError("ldap_tls_cacert", str(self))
+
+
+class WrongNameError(UntrustedServerError):
+    """The server's certificate is accepted, but it is for somebody else."""
+
+    def config_error(self) -> ConfigError:
+        """Blame the address, in which the name has to be that of the certificate."""
+        return ConfigError("ldap_uri", str(self))
 
 
 class StartTlsRefusedError(LdapError):
@@ -158,8 +166,11 @@ class MissingBaseError(ResultError):
         self.option = option
 
     def config_error(self) -> ConfigError:
-        """Blame the setting that names the base."""
-        return ConfigError(self.option, str(self))
+        """Blame the setting that names the base; rights that are missing are those of an account, or of nobody."""
+        hint = (
+            ": check ldap_binddn, without it searches are anonymous" if self.code == INSUFFICIENT_ACCESS_RIGHTS else ""
+        )
+        return ConfigError(self.option, f"{self}{hint}")
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from twisted.internet.ssl import (
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from konnectd.backends._ldap_faults import LdapError, UnreachableError, UntrustedServerError
+from konnectd.backends._ldap_faults import LdapError, LostError, UnreachableError, UntrustedServerError, WrongNameError
 
 #: What Twisted takes to begin TLS, and OpenSSL's context; neither has a type that can be named.
 TlsOptions: TypeAlias = Any
@@ -88,11 +88,30 @@ def client_options(host: str, trust: _TrustRoot, *, insecure: bool) -> TlsOption
     return optionsForClientTLS(host, trustRoot=trust, extraCertificateOptions={"raiseMinimumTo": TLSVersion.TLSv1_2})
 
 
+def describe_end(server: str, reason: Failure, *, securing: bool, heard: bool) -> LdapError:
+    """Tell why a connection has ended without our doing.
+
+    Args:
+        server: what it was connected to, as a URI.
+        reason: what Twisted has to say.
+        securing: TLS had been begun and had not come about.
+        heard: the server had said something before.
+    """
+    error = describe_tls_error(server, reason)
+    if error is not None:
+        return error
+    if securing:
+        return UnreachableError(f"{server} ended the connection instead of beginning TLS: does this port speak it?")
+    if not heard and server.startswith("ldap:"):
+        return LostError(f"{server} ended the connection without a word: does this port want TLS, that is ldaps://?")
+    return LostError(f"{server} ended the connection: {reason.getErrorMessage()}")
+
+
 def describe_tls_error(server: str, reason: Failure) -> LdapError | None:
     """Tell what an error of the TLS layer means; None when it is none."""
     error = reason.value
     if isinstance(error, VerificationError):
-        return UntrustedServerError(f"{server}: the certificate is for another name")
+        return WrongNameError(f"{server}: the certificate is for another name; ldap_uri has to have one that is in it")
     if not isinstance(error, SSL.Error):
         return None
     details = error.args[0] if error.args and isinstance(error.args[0], (list, tuple)) else ()

@@ -48,7 +48,7 @@ class CheckTests(SynchronousTestCase):
         found.good_certificate = False
         ((option, problem),) = self.faults(found, ldap_uri=("ldaps://one.example",))
 
-        self.assertEqual(option, "ldap_tls_cacert")
+        self.assertEqual(option, "ldap_uri")
         self.assertIn("another name", problem)
 
     def test_starttls_refused(self) -> None:

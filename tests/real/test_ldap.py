@@ -125,9 +125,10 @@ class SignInTests(Case):
 
     async def test_anonymous(self) -> None:
         """Without an account, what anonymous visitors may see is searched."""
-        fault = await self.faults(self.backend(ldap_binddn="", ldap_bindpw=""))
+        ((option, problem),) = await self.faults(self.backend(ldap_binddn="", ldap_bindpw=""))
 
-        self.assertEqual(fault[0][0], "ldap_basedn")
+        self.assertEqual(option, "ldap_basedn")
+        self.assertIn("check ldap_binddn", problem)
 
 
 class CostTests(Case):

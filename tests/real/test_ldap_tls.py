@@ -53,7 +53,7 @@ class TlsTests(Case):
         ):
             ((option, problem),) = await self.faults(self.backend(ldap_tls_cacert=authority, **settings))
 
-            self.assertEqual(option, "ldap_tls_cacert")
+            self.assertEqual(option, "ldap_uri")
             self.assertIn("another name", problem)
 
     async def test_no_password_without_trust(self) -> None:
@@ -74,13 +74,13 @@ class TlsTests(Case):
         """TLS with a port that has none is told as such."""
         problem = await self.unavailable(self.backend(ldap_uri=f"ldaps://127.0.0.1:{self.server.ports.plain}").check())
 
-        self.assertIn("ldaps://127.0.0.1", problem)
+        self.assertRegex(problem, "^ldaps://127.0.0.1:[0-9]+ ended the connection instead of beginning TLS")
 
     async def test_no_tls_where_there_is(self) -> None:
         """LDAP in the clear with a port that wants TLS ends, and is told."""
         problem = await self.unavailable(self.backend(ldap_uri=f"ldap://127.0.0.1:{self.server.ports.tls}").check())
 
-        self.assertIn("ldap://127.0.0.1", problem)
+        self.assertRegex(problem, "^ldap://127.0.0.1:[0-9]+ ended the connection without a word: .* ldaps://")
 
 
 class OldServerTests(Case):
