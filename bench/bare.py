@@ -6,7 +6,7 @@ from typing import Any
 
 from twisted.internet import reactor as _reactor
 from twisted.web.resource import Resource
-from twisted.web.server import Site
+from twisted.web.server import Request, Site
 
 BODY = json.dumps({"padding": "x" * 1000}).encode()
 
@@ -16,7 +16,7 @@ class Bare(Resource):
 
     isLeaf = True
 
-    def render_GET(self, request: Any) -> bytes:
+    def render_GET(self, request: Request) -> bytes:
         """Answer."""
         request.setHeader(b"content-type", b"application/json")
         return BODY

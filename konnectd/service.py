@@ -50,12 +50,14 @@ from konnectd.web.faces import PageFaces
 from konnectd.web.forms import Forms
 from konnectd.web.identifier import IdentifierRoutes
 from konnectd.web.leaving import LeavingRoutes
+from konnectd.web.locales import BrokenCatalogError
 from konnectd.web.oidc import Document, OidcRoutes
 from konnectd.web.pages import Pages
 from konnectd.web.retries import Retries
 from konnectd.web.route import Route
 from konnectd.web.site import Site, make_site
 from konnectd.web.static import StaticFiles
+from konnectd.web.template_check import BrokenTemplateError
 from konnectd.web.templates_path import find_templates
 from konnectd.web.urls import Urls
 from konnectd.world import SystemClock, SystemEntropy
@@ -356,7 +358,11 @@ def make_service(settings: Settings, reactor: Any) -> MultiService:  # noqa: ANN
         ConfigErrors: a file or a setting is wrong; all faults at once.
     """
     contents, backend = read_world(settings, reactor)
-    return serve(settings, World.build(settings, contents, backend, threads(reactor)), reactor)
+    world = World.build(settings, contents, backend, threads(reactor))
+    try:
+        return serve(settings, world, reactor)
+    except (BrokenTemplateError, BrokenCatalogError, LookupError) as error:
+        raise ConfigErrors([ConfigError("templates", str(error))]) from error
 
 
 def read_world(settings: Settings, reactor: Any) -> tuple[Contents, PasswordBackend]:  # noqa: ANN401 - reactor

@@ -44,18 +44,14 @@ class UntrustedRequestError(OAuthError):
 
 
 class InvalidClientError(OAuthError):
-    """A client did not prove at the token endpoint that it is itself.
-
-    Attributes:
-        challenge: whether it tried the ``Authorization`` header and so must be answered with a challenge.
+    """A client did not prove at the token endpoint that it is itself; it is answered with a challenge.
 
     Spec: RFC 6749 5.2 (``invalid_client``).
     """
 
-    def __init__(self, description: str, *, challenge: bool = True) -> None:
-        """Keep what is wrong and how it was tried."""
+    def __init__(self, description: str) -> None:
+        """Keep what is wrong."""
         super().__init__(ErrorCode.INVALID_CLIENT, description)
-        self.challenge = challenge
 
 
 class BearerTokenError(OAuthError):

@@ -30,7 +30,7 @@ def as_json(error: Exception, request: HttpRequest, reference: str) -> HttpRespo
     match error:
         case BearerTokenError():
             return as_challenge(error, request, reference)
-        case InvalidClientError(challenge=True):
+        case InvalidClientError():
             return _tell(401, error.code, error.description, ((b"WWW-Authenticate", f"Basic {_REALM}".encode()),))
         case OAuthError():
             return _tell(_STATUS_OF_CODE.get(error.code, 400), error.code, error.description)

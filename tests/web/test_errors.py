@@ -44,18 +44,11 @@ class JsonTests(SynchronousTestCase):
             with self.subTest(code=code):
                 self.assertEqual(told(as_json, OAuthError(code, "x")).status, status)
 
-    def test_client_that_tried_the_header(self) -> None:
+    def test_client(self) -> None:
         """It is challenged."""
-        answer = told(as_json, InvalidClientError("wrong secret", challenge=True))
+        answer = told(as_json, InvalidClientError("wrong secret"))
 
         self.assertEqual((answer.status, dict(answer.headers)[b"WWW-Authenticate"]), (401, b'Basic realm="konnectd"'))
-
-    def test_client_that_did_not(self) -> None:
-        """It is told, and its browser opens no password box."""
-        answer = told(as_json, InvalidClientError("wrong secret", challenge=False))
-
-        self.assertEqual((answer.status, b"WWW-Authenticate" in dict(answer.headers)), (400, False))
-        self.assertEqual(json.loads(answer.body)["error"], "invalid_client")
 
     def test_backend_does_not_answer(self) -> None:
         """The client may try again, and learns nothing of what is behind us."""
