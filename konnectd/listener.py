@@ -282,7 +282,10 @@ def _endpoints(addresses: Sequence[str], reactor: Any) -> list[tuple[Address, An
         try:
             address = Address.parse(text)
             found.append((address, address.endpoint(reactor)))
-        except (ValueError, TypeError, LookupError) as error:
+        except LookupError:
+            # All that Twisted says is which index or name it did not find.
+            faults.append(ConfigError("listen", f"{text}: systemd has handed over no socket of this index or name"))
+        except (ValueError, TypeError, AttributeError, OSError) as error:
             # Twisted's own parser of descriptions raises all of these.
             faults.append(ConfigError("listen", f"{text}: {error}"))
     if not addresses:

@@ -73,6 +73,20 @@ class AddressTests(SynchronousTestCase):
         self.assertEqual(faulty, ["nowhere", "a:-1", "bogus:1:2", "unix:relative", "tcp:port=x:y=1"])
         self.assertEqual({fault.option for fault in error.faults}, {"listen"})
 
+    def test_no_socket_of_systemd(self) -> None:
+        """A unit that was started without its socket says so, not what a list of Python's lacks."""
+        texts = ["systemd:domain=INET:index=7", "systemd:domain=INET:name=web"]
+        error = self.assertRaises(ConfigErrors, Listener, texts, Site(), MemoryReactor())
+
+        self.assertEqual([fault.problem.partition(": ")[2][:7] for fault in error.faults], ["systemd", "systemd"])
+
+    def test_endpoints_that_can_not_be(self) -> None:
+        """What Twisted finds out only by trying is a fault like any other."""
+        texts = ["ssl:8443:privateKey=/nowhere/key.pem"]
+        error = self.assertRaises(ConfigErrors, Listener, texts, Site(), MemoryReactor())
+
+        self.assertEqual([fault.option for fault in error.faults], ["listen"])
+
     def test_none(self) -> None:
         """A daemon that listens nowhere is a mistake."""
         self.assertRaises(ConfigErrors, Listener, [], Site(), MemoryReactor())

@@ -87,15 +87,16 @@ def _backend_options(package: str, name: str) -> tuple[Option, ...]:
         return ()
 
 
-def usage(command: str, package: str = backends.PACKAGE) -> str:
-    """Return the help of the command that serves.
+def usage(command: str, package: str = backends.PACKAGE, backend: str = "BACKEND") -> str:
+    """Return the help of a command that serves.
 
     Args:
         command: how it is called.
         package: where backends are found.
+        backend: how the backend stands in the first line, in brackets where it may be left out.
     """
     lines = [
-        f"Usage: {command} [options] BACKEND",
+        f"Usage: {command} [options] {backend}",
         "",
         f"Runs the OpenID Connect provider. BACKEND says where users come from: {', '.join(loader.names(package))}.",
         "Every option can also be given as an environment variable or in the file named by --config.",

@@ -43,7 +43,7 @@ def run(argv: Sequence[str]) -> int:
         argv: the words after ``demo``.
     """
     if documents.asks_for_help(argv):
-        sys.stdout.write(INTRODUCTION + documents.usage("konnectd demo"))
+        sys.stdout.write(INTRODUCTION + documents.usage("konnectd demo", backend="[BACKEND]"))
         return 0
     try:
         settings = read_settings(argv, os.environ)

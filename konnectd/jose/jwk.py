@@ -55,6 +55,8 @@ def _jwk_members(text: str) -> dict[str, object]:
     """
     try:
         members: object = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"is no JSON document: line {error.lineno} can not be read") from error
     except RecursionError as error:
         raise ValueError("a JSON Web Key is not that deep") from error
     if not isinstance(members, dict):

@@ -52,6 +52,7 @@ class DocumentTests(SynchronousTestCase):
                 "refresh_token_expiration",
                 "log_level",
                 "log_timestamp",
+                "request_log",
             },
         )
         self.assertEqual(found.backend_options, wanted.backend_options)

@@ -166,6 +166,7 @@ class RunTests(SynchronousTestCase):
 
         self.assertEqual(status, 0)
         self.assertLess(shown.getvalue().index("alice and bob"), shown.getvalue().index("--iss=URL"))
+        self.assertIn("konnectd demo [options] [BACKEND]", shown.getvalue())
 
     def test_mistakes_end_it(self) -> None:
         """A wrong option is told on standard error, and the status says so."""

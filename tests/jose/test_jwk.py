@@ -61,6 +61,7 @@ class RefusalTests(SynchronousTestCase):
         """What is not a JSON object is no key."""
         for text in ("", "{", "-----BEGIN PRIVATE KEY-----", "\ud800"):
             self.check(text, "")
+        self.check("{\n,", "no JSON document: line 2")
         self.check("[]", "is a JSON object")
         self.check("[" * 100_000, "not that deep")
 

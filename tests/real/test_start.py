@@ -2,10 +2,12 @@
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -191,7 +193,10 @@ class ServeTests(StartTestCase):
 
     def test_unix_socket(self) -> None:
         """A socket in the file system serves, and its health can be asked for."""
-        path = f"unix:{self.where}/konnectd.sock"
+        # A folder of its own: the path of a socket has to be short, and trial's are not.
+        short = Path(tempfile.mkdtemp(prefix="kd-"))
+        self.addCleanup(shutil.rmtree, short)
+        path = f"unix:{short}/konnectd.sock"
         self.start(*KONNECTD, "serve", f"--config={self.config}", f"--listen={path}")
 
         self.assertEqual(self.health(f"--hostname={path}").returncode, 0)
