@@ -308,6 +308,7 @@ class UserinfoTests(SynchronousTestCase):
         answer = app.userinfo(app.tokens(scope="openid email")["access_token"])
 
         self.assertEqual((answer.status, answer.header("Content-Type")), (200, "application/jwt"))
+        self.assertEqual(answer.header("Cache-Control"), "no-store")
         jws = answer.body.decode()
         verified = self.daemon.world.verifier.verify(jws)
         self.assertEqual(header_of(jws)["alg"], "RS256")

@@ -17,6 +17,8 @@ from tests.support.visitor import Visit, Visitor
 #: The pages, and what the client is told instead, by what a heading or an answer begins with.
 SIGN_IN, CHOOSE, CONSENT, CODE = "Sign in", "Choose an account", "asks for access", "code"
 STALE = 3600
+#: More pages in a row than anybody is shown.
+MOST_PAGES = 5
 
 
 @frozen(kw_only=True)
@@ -83,6 +85,8 @@ class FlowCase(SynchronousTestCase):
         seen: list[str] = []
         while not visit.left:
             seen.append(self.due(app, visit))
+            if len(seen) > MOST_PAGES:
+                raise AssertionError(f"in circles: {seen}")
             buttons = {SIGN_IN: {"username": username, "password": self.daemon.people.passwords[username]}}
             buttons |= {CHOOSE: {"account": username}, CONSENT: {"allow": "1"}}
             visit = self.visitor.submit(visit, **buttons[seen[-1]])
