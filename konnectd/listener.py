@@ -1,15 +1,11 @@
 """Where the daemon listens: a service that opens addresses, and closes them without cutting anybody off.
 
-An address is ``host:port``, ``[v6]:port``, ``unix:/path`` (also ``unix:/path:mode=660``) or any endpoint description of
-Twisted, such as ``systemd:domain=INET:index=0``.
-
 A daemon that can not listen is of no use. It says why in one line of the log and ends with status 1, whoever runs it.
 """
 
 import atexit
 import errno
 import os
-import re
 import socket
 import stat
 import sys
@@ -18,7 +14,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
-from attrs import field, frozen
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.endpoints import TCP4ServerEndpoint, TCP6ServerEndpoint, UNIXServerEndpoint, serverFromString
@@ -26,18 +21,13 @@ from twisted.internet.error import CannotListenError, ReactorNotRunning
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from konnectd.address import Address
 from konnectd.option import ConfigError, ConfigErrors
 
 log = Logger()
 
-_HOST_AND_PORT = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+(?:%\w+)?)\]|(?P<four>[^\[\]:/=]*)):(?P<port>[0-9]{1,5})\Z")
-_UNIX = re.compile(r"unix:(?P<path>/[^:]+)(?::mode=(?P<mode>[0-7]{3,4}))?\Z")
-#: ``tcp:8777`` is Twisted's way to name a port, not a host.
-_NOT_HOSTS = frozenset({"tcp", "ssl"})
-_HIGHEST_PORT = 65535
 #: Connections the kernel keeps for us while we are busy.
 _BACKLOG = 512
-DEFAULT_MODE = 0o660
 
 
 # They carry no types.
@@ -87,59 +77,6 @@ def _exit(status: int) -> None:  # pragma: no cover - ends the process that meas
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)
-
-
-@frozen(kw_only=True)
-class Address:
-    """One place to listen at.
-
-    Attributes:
-        text: as the operator wrote it.
-        host: empty for all interfaces.
-        port: 0 to let the system choose; -1 if it is not TCP.
-        path: of a unix socket.
-        mode: permissions of a unix socket.
-    """
-
-    text: str
-    host: str = ""
-    port: int = -1
-    path: str = ""
-    mode: int = field(default=DEFAULT_MODE, repr=oct)
-
-    @classmethod
-    def parse(cls, text: str) -> "Address":
-        """Read an address.
-
-        Raises:
-            ValueError: it is none, in words for an operator.
-        """
-        text = text.strip()
-        if (match := _UNIX.match(text)) is not None:
-            return cls(text=text, path=match["path"], mode=int(match["mode"], 8) if match["mode"] else DEFAULT_MODE)
-        match = _HOST_AND_PORT.match(text)
-        if match is not None and match["four"] not in _NOT_HOSTS:
-            if int(match["port"]) > _HIGHEST_PORT:
-                raise ValueError("the port must be at most 65535")
-            return cls(text=text, host=match["six"] or match["four"], port=int(match["port"]))
-        if text.startswith("unix:") and not text.startswith("unix:/"):
-            raise ValueError("a unix socket needs an absolute path")
-        if re.match(r"[a-z][a-z0-9]*:.", text) is None:
-            raise ValueError("must be host:port, [address]:port, unix:/path or an endpoint such as systemd:index=0")
-        return cls(text=text)
-
-    def endpoint(self, reactor: Any) -> Any:  # noqa: ANN401 - reactors and endpoints are many interfaces at once
-        """Return what Twisted listens with.
-
-        Raises:
-            ValueError: Twisted does not understand the description.
-        """
-        if self.path:
-            return _unix_endpoint(reactor, self.path, backlog=_BACKLOG, mode=self.mode)
-        if self.port < 0:
-            return _described_endpoint(reactor, self.text)
-        kind = TCP6ServerEndpoint if ":" in self.host else TCP4ServerEndpoint
-        return kind(reactor, self.port, backlog=_BACKLOG, interface=self.host)
 
 
 class Listener(_Service):  # type: ignore[misc] # without types
@@ -270,6 +207,20 @@ class Listener(_Service):  # type: ignore[misc] # without types
         self._end(self._reactor, 1)
 
 
+def _endpoint(address: Address, reactor: Any) -> Any:  # noqa: ANN401 - reactors and endpoints are many interfaces at once
+    """Return what Twisted listens with.
+
+    Raises:
+        ValueError: Twisted does not understand the description.
+    """
+    if address.path:
+        return _unix_endpoint(reactor, address.path, backlog=_BACKLOG, mode=address.mode)
+    if address.port < 0:
+        return _described_endpoint(reactor, address.text)
+    kind = TCP6ServerEndpoint if ":" in address.host else TCP4ServerEndpoint
+    return kind(reactor, address.port, backlog=_BACKLOG, interface=address.host)
+
+
 def _endpoints(addresses: Sequence[str], reactor: Any) -> list[tuple[Address, Any]]:  # noqa: ANN401
     """Read all addresses.
 
@@ -281,7 +232,7 @@ def _endpoints(addresses: Sequence[str], reactor: Any) -> list[tuple[Address, An
     for text in addresses:
         try:
             address = Address.parse(text)
-            found.append((address, address.endpoint(reactor)))
+            found.append((address, _endpoint(address, reactor)))
         except LookupError:
             # All that Twisted says is which index or name it did not find.
             faults.append(ConfigError("listen", f"{text}: systemd has handed over no socket of this index or name"))

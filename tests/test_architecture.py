@@ -48,6 +48,7 @@ TABLE: Mapping[str, Row] = {
     "protocol": row("", "attrs"),
     "http": row("", "attrs"),
     "paths": row("", "attrs"),
+    "address": row("", "attrs"),
     "option": row("", "attrs"),
     "loader": row("", "attrs"),
     "interfaces": row("protocol", "attrs"),
@@ -56,16 +57,16 @@ TABLE: Mapping[str, Row] = {
     "jose": row(CORE, "attrs cryptography jwcrypto"),
     "stores": row(f"{CORE} option", "attrs twisted"),
     "backends": row(f"{CORE} option", "attrs twisted zope ldaptor argon2 yaml OpenSSL service_identity"),
-    "config": row(f"{CORE} option loader paths jose", "attrs yaml cryptography"),
+    "config": row(f"{CORE} option loader paths address jose", "attrs yaml cryptography"),
     "web": row(f"{CORE} http paths flows", "attrs twisted klein werkzeug jinja2 babel markupsafe"),
     "world": row("interfaces", "attrs"),
     "logs": row("", "attrs twisted zope"),
-    "listener": row("option", "attrs twisted zope"),
+    "listener": row("option address", "attrs twisted zope"),
     "service": row(SERVE, "attrs twisted"),
     "tap": row("config option logs service runner", "attrs twisted zope"),
     "runner": row("config option interfaces logs service listener", "attrs twisted"),
     "cli": row("config option jose tap runner demo", "attrs argon2 cryptography twisted"),
-    "demo": row(f"{SERVE} service runner", "attrs twisted zope"),
+    "demo": row(f"{SERVE} address service runner", "attrs twisted zope"),
 }
 
 #: Everything that decides may neither look at the world nor at its clock.

@@ -8,6 +8,7 @@ import re
 from enum import StrEnum
 from urllib.parse import SplitResult
 
+from konnectd.address import Address
 from konnectd.option import seconds
 from konnectd.protocol.client import LOOPBACK_HOSTS, is_plain_uri, split
 from konnectd.protocol.errors import OAuthError
@@ -26,12 +27,7 @@ class LogLevel(StrEnum):
     TRACE = "trace"
 
 
-#: Kinds of endpoints that could also be read as a host name before a port.
-_NOT_HOSTS = frozenset({"tcp", "ssl"})
-_HOST_AND_PORT = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+(?:%\w+)?\]|[A-Za-z0-9.\-]*):(?P<port>[0-9]{1,5})")
-_ENDPOINT = re.compile(r"[a-z][a-z0-9+.\-]*:\S.*")
 _PATH = re.compile(r"(?:/[A-Za-z0-9._~\-]+)*")
-_MAX_PORT = 65535
 #: A lifetime above this is a slip of the hand, not a wish.
 _LONGEST_LIFETIME = 10 * 365 * 24 * 3600
 
@@ -67,17 +63,7 @@ def listen(text: str) -> str:
     Raises:
         ValueError: it is no ``host:port``, ``unix:/path`` or endpoint description.
     """
-    address = _HOST_AND_PORT.fullmatch(text)
-    if address is not None and address["host"] not in _NOT_HOSTS:
-        if int(address["port"]) > _MAX_PORT:
-            raise ValueError(f"must have a port up to {_MAX_PORT}")
-        return text
-    kind, _, rest = text.partition(":")
-    if kind == "unix" and not rest.startswith(("/", "address=/")):
-        raise ValueError("must name a socket by its absolute path, such as unix:/run/konnectd/konnectd.sock")
-    if _ENDPOINT.fullmatch(text) is None:
-        raise ValueError("must be host:port, unix:/path or an endpoint description such as systemd:domain=INET:index=0")
-    return text
+    return Address.parse(text).text
 
 
 def base_path(text: str) -> str:

@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 from konnectd import runner
+from konnectd.address import Address
 from konnectd.config import documents
 from konnectd.config.given import Given
 from konnectd.config.settings import Settings, load
 from konnectd.demo.assembly import make_service
-from konnectd.listener import Address
 from konnectd.option import ConfigError, ConfigErrors
 
 INTRODUCTION = """\
