@@ -62,11 +62,12 @@ TABLE: Mapping[str, Row] = {
     "world": row("interfaces", "attrs"),
     "logs": row("", "attrs twisted zope"),
     "listener": row("option address", "attrs twisted zope"),
-    "service": row(SERVE, "attrs twisted"),
+    "assembly": row(f"{SERVE} paths", "attrs"),
+    "service": row(f"{SERVE} assembly", "attrs twisted"),
     "tap": row("config option logs service runner", "attrs twisted zope"),
     "runner": row("config option interfaces logs service listener", "attrs twisted"),
     "cli": row("config option jose tap runner demo", "attrs argon2 cryptography twisted"),
-    "demo": row(f"{SERVE} address service runner", "attrs twisted zope"),
+    "demo": row(f"{SERVE} address assembly service runner", "attrs twisted zope"),
 }
 
 #: Everything that decides may neither look at the world nor at its clock.

@@ -161,6 +161,18 @@ class RecordTests(SynchronousTestCase):
         self.assertEqual(missing, set())
         self.assertGreater(len(rows), 30)
 
+    def test_clauses_in_the_code_are_listed(self) -> None:
+        """A module that names a clause as its reason has a row in the table of standards."""
+        package = ROOT / "konnectd"
+        naming = {
+            path.relative_to(package).as_posix()
+            for path in package.rglob("*.py")
+            if "Spec: " in path.read_text(encoding="utf-8")
+        }
+
+        self.assertEqual(naming - {module for module, _ in STANDARD.findall(read("docs/standards.md"))}, set())
+        self.assertGreater(len(naming), 30)
+
     def test_fragments_have_a_form(self) -> None:
         """What goes into the changelog is named, one or two sentences long, and ends in a full stop."""
         self.assertEqual(check_fragments.faults_in(ROOT / "changelog.d"), [])

@@ -90,12 +90,16 @@ class FileBackend:
         user = candidates[0] if len(candidates) == 1 else None
         password_hash = user.password_hash if user is not None else ""
         matched = await self._checker.matches(password_hash or self._dummy_hash, password)
+        if user is None and candidates:
+            log.warn("several people have the address {user!r}; none of them can sign in with it", user=username)
+            return Refused(RefusalReason.AMBIGUOUS)
         if user is None:
-            return Refused(RefusalReason.AMBIGUOUS if candidates else RefusalReason.UNKNOWN_USER)
+            return Refused(RefusalReason.UNKNOWN_USER)
         if not matched or not password_hash:
             return Refused(RefusalReason.WRONG_PASSWORD, principal=user.end_user.subject)
         # Only who knows the password may move the log to say that the account is disabled.
         if user.disabled:
+            log.info("sign-in of {user!r} refused: the account is disabled", user=user.end_user.username)
             return Refused(RefusalReason.DISABLED, principal=user.end_user.subject)
         return user.end_user
 

@@ -23,7 +23,8 @@ from konnectd.interfaces import Clock, Entropy, PasswordBackend
 from konnectd.jose.sealing import SECRET_SIZE, SecretSealer
 from konnectd.option import ConfigError, ConfigErrors
 from konnectd.protocol.client import Client
-from konnectd.service import World, build_backend, serve, threads
+from konnectd.assembly import World
+from konnectd.service import build_backend, serve, threads
 from konnectd.web.forms import Forms
 from konnectd.web.route import Route
 from konnectd.web.static import StaticFiles

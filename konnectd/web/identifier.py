@@ -108,6 +108,8 @@ class IdentifierRoutes:
         if isinstance(outcome, SignedIn):
             return HttpResponse.redirect(self._onward(query), 303, self.cookies.write(outcome.cookies))
         guessing = isinstance(outcome, TooManyTries)
+        if guessing:
+            self.log.warn("too many wrong passwords for {user!r}, refused for some minutes", user=typed.username[:64])
         fault = SignInFault.TOO_MANY_TRIES if guessing else SignInFault.WRONG_CREDENTIALS
         return self._again(query, Retry(fault=fault, username=typed.username))
 

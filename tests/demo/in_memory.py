@@ -18,7 +18,7 @@ from konnectd.demo.assembly import demo_routes, with_client
 from konnectd.demo.command import read_settings
 from konnectd.demo.fetch import HttpFetch
 from konnectd.demo.people import PEOPLE
-from konnectd.service import World, assemble
+from konnectd.assembly import World, assemble
 from konnectd.web.route import Route
 from konnectd.web.site import klein_resource
 from konnectd.world import SystemClock, SystemEntropy

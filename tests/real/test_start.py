@@ -142,7 +142,7 @@ class ServeTests(StartTestCase):
         daemon.signal(signal.SIGINT)
 
         self.assertEqual(daemon.status(), 0)
-        self.assertTrue(daemon.said().startswith('level=info msg="listening at'))
+        self.assertTrue(daemon.said().startswith('level=info msg="konnectd '))
 
     def test_second_signal(self) -> None:
         """A request that does not end is waited for, but not by who is in a hurry."""

@@ -1,4 +1,4 @@
-"""The daemon as `konnectd.service` puts it together, on one clock and in memory, reached by HTTP and nothing else.
+"""The daemon as `konnectd.assembly` puts it together, on one clock and in memory, reached by HTTP and nothing else.
 
 Nothing in it is a fake but its users, its clients, its clock and what keeps codes when a test wants that.
 """
@@ -16,7 +16,7 @@ from konnectd.jose.sealing import SecretSealer
 from konnectd.jose.signing import KeyRingSigner, KeyRingVerifier
 from konnectd.protocol.client import Client
 from konnectd.protocol.scope import ScopeCatalog
-from konnectd.service import Assembly, World, assemble
+from konnectd.assembly import Assembly, World, assemble
 from konnectd.world import SystemEntropy
 from tests.support.connection import Connection, Heard, request
 from tests.support.fakes import FixedClock, People, memory_store

@@ -47,6 +47,12 @@ class ReadTests(SynchronousTestCase):
 
         self.assertEqual((seen.header("accept"), seen.cookies), ("a, b", {"c": "1", "d": "2"}))
 
+    def test_first_of_two_cookies_counts(self) -> None:
+        """Browsers send the one with the longer path first. Spec: RFC 6265 5.4."""
+        seen = self.seen(request("GET", "/a/b", "Cookie: c=inner; c=outer"))
+
+        self.assertEqual(seen.cookies, {"c": "inner"})
+
     def test_body_and_peer(self) -> None:
         """The body comes complete, and the peer is who is at the other end of the connection."""
         seen = self.seen(
