@@ -8,6 +8,7 @@ from attrs import evolve
 from twisted.application.service import MultiService
 from twisted.logger import Logger
 
+from konnectd.assembly import World
 from konnectd.backends.file import build_from
 from konnectd.config.contents import Contents, read_contents
 from konnectd.config.registration import FileRegistry
@@ -23,7 +24,6 @@ from konnectd.interfaces import Clock, Entropy, PasswordBackend
 from konnectd.jose.sealing import SECRET_SIZE, SecretSealer
 from konnectd.option import ConfigError, ConfigErrors
 from konnectd.protocol.client import Client
-from konnectd.assembly import World
 from konnectd.service import build_backend, serve, threads
 from konnectd.web.forms import Forms
 from konnectd.web.route import Route

@@ -7,6 +7,7 @@ from functools import cache
 
 from twisted.internet.task import Clock
 
+from konnectd.assembly import Assembly, World, assemble
 from konnectd.config.contents import Contents
 from konnectd.config.registration import FileRegistry
 from konnectd.config.settings import Settings, load
@@ -16,7 +17,6 @@ from konnectd.jose.sealing import SecretSealer
 from konnectd.jose.signing import KeyRingSigner, KeyRingVerifier
 from konnectd.protocol.client import Client
 from konnectd.protocol.scope import ScopeCatalog
-from konnectd.assembly import Assembly, World, assemble
 from konnectd.world import SystemEntropy
 from tests.support.connection import Connection, Heard, request
 from tests.support.fakes import FixedClock, People, memory_store
