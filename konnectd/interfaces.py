@@ -3,17 +3,21 @@
 Read this first: whoever writes a backend, a store or a front end needs this file and one sibling to copy from.
 """
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from attrs import field, frozen
 
+from konnectd.protocol.authorize import Pairs, ReturnAddress
 from konnectd.protocol.claims import Approval
 from konnectd.protocol.client import Client
+from konnectd.protocol.client_authentication import Credentials
+from konnectd.protocol.client_grant import ClientApproval
 from konnectd.protocol.end_user import EndUser
 from konnectd.protocol.parameters import Parameters
 from konnectd.protocol.token import Lifetimes
+from konnectd.protocol.vocabulary import AuthMethod
 
 
 class BackendUnavailableError(Exception):
@@ -133,6 +137,61 @@ class Verifier(Protocol):
         ...
 
 
+class ClientKeys(Protocol):
+    """Checks JWS that clients made: by the keys or the secret they are registered with."""
+
+    async def verify(self, client: Client, token: str, algorithms: Collection[str]) -> Mapping[str, object] | None:
+        """Return the claims when a key of the client signed them by one of some algorithms.
+
+        Keys that stand at a client's ``jwks_uri`` are fetched, and fetched again when none of them fits the token.
+        Times, issuer and audience are the caller's business.
+
+        Raises:
+            BackendUnavailableError: the client's keys could not be fetched.
+        """
+        ...
+
+    async def members(self, client: Client) -> Sequence[object]:
+        """Return the keys of a client, registered or fetched, as JSON Web Keys that nobody has looked into.
+
+        Raises:
+            BackendUnavailableError: they could not be fetched.
+        """
+        ...
+
+
+class Encrypter(Protocol):
+    """Encrypts for clients: with the keys or the secret they are registered with."""
+
+    async def encrypt(self, client: Client, content: str, wrapping: "Wrapping") -> str:
+        """Return a compact JWE that only the client can read.
+
+        Args:
+            client: who reads it.
+            content: a signed token, or claims as JSON.
+            wrapping: how it is encrypted.
+
+        Raises:
+            BackendUnavailableError: the client's keys could not be fetched, or none of them is for this.
+        """
+        ...
+
+
+@frozen(kw_only=True)
+class Wrapping:
+    """How something is encrypted.
+
+    Attributes:
+        alg: how the key is wrapped.
+        enc: how the content is encrypted.
+        nested: the content is itself a token.
+    """
+
+    alg: str
+    enc: str
+    nested: bool
+
+
 class Sealer(Protocol):
     """Makes values that only this daemon can read, each for one purpose."""
 
@@ -147,6 +206,23 @@ class Sealer(Protocol):
     def tag(self, purpose: str, text: str) -> str:
         """Return a keyed digest (base64url, 128 bit) that proves this daemon has made something."""
         ...
+
+
+@frozen
+class Delivery:
+    """How an answer gets to a client.
+
+    Attributes:
+        location: where the browser goes.
+        fields: what it posts there; empty when everything is in the location.
+    """
+
+    location: str = field(repr=False)
+    fields: Pairs = field(default=(), repr=False)
+
+
+#: How one response mode delivers; each is ``deliver`` of a module in `konnectd.modes`.
+Mode: TypeAlias = Callable[[ReturnAddress, Pairs], Delivery]
 
 
 class Backend(Protocol):
@@ -207,15 +283,24 @@ class PasswordBackend(Backend, Protocol):
 
 @frozen(kw_only=True)
 class GrantTools:
-    """What a grant type may use."""
+    """What a grant type may use.
+
+    Attributes:
+        refresh_token_grace: how long a spent refresh token gives its successor again, in seconds.
+        scopes: every scope that can be granted; empty for any.
+    """
 
     issuer: str
     backend: Backend
     store: Store
     sealer: Sealer
+    signer: Signer
     verifier: Verifier
     clock: Clock
+    entropy: Entropy
     lifetimes: Lifetimes
+    refresh_token_grace: int = 10
+    scopes: frozenset[str] = frozenset()
 
 
 class Grant(Protocol):
@@ -226,11 +311,91 @@ class Grant(Protocol):
         """The word on the wire."""
         ...
 
-    async def approve(self, client: Client, parameters: Parameters) -> Approval:
+    async def approve(self, client: Client, parameters: Parameters) -> Approval | ClientApproval:
         """Check a token request of an authenticated client and say what it gets.
 
         Raises:
             OAuthError: the request is refused.
             BackendUnavailableError: something behind us did not answer.
         """
+        ...
+
+
+class FetchError(Exception):
+    """An address of a client may not be asked, or did not answer as it should; its text goes to the log."""
+
+
+class Fetch(Protocol):
+    """Asks addresses that clients chose, and only those that a client may make us ask.
+
+    They are https; the machine that is asked is none of our own network unless the operator says so; nothing that
+    redirects is followed; answers have limits of size and time.
+    """
+
+    async def get(self, url: str) -> bytes:
+        """Return what stands at an address: the body of an answer with status 200.
+
+        Raises:
+            FetchError: it may not be asked, did not answer, or answered something else.
+        """
+        ...
+
+    async def post(self, url: str, fields: Pairs) -> int:
+        """Post a form to an address and return the status of the answer, whatever it is.
+
+        Raises:
+            FetchError: it may not be asked or did not answer.
+        """
+        ...
+
+
+@frozen(kw_only=True)
+class AuthenticationTools:
+    """What a method of client authentication may use.
+
+    Attributes:
+        audiences: for whom an assertion may be: the issuer and its token endpoint.
+    """
+
+    audiences: frozenset[str]
+    keys: ClientKeys
+    store: Store
+    clock: Clock
+
+
+class AuthenticationMethod(Protocol):
+    """One method of client authentication; its module has ``build(tools: AuthenticationTools)``."""
+
+    @property
+    def method(self) -> AuthMethod:
+        """The word in registrations."""
+        ...
+
+    def find(self, authorization: str, parameters: Parameters) -> Credentials | None:
+        """Return the credentials of this kind that a request has; None when it has none.
+
+        Raises:
+            InvalidClientError: it has some that can not be read.
+        """
+        ...
+
+    async def check(self, client: Client, credentials: Credentials) -> None:
+        """Check the credentials of a client that is registered for this method.
+
+        Raises:
+            InvalidClientError: they are wrong.
+            BackendUnavailableError: something behind us did not answer.
+        """
+        ...
+
+
+class Background(Protocol):
+    """Does things that nobody waits for."""
+
+    def after(self, seconds: int, work: Callable[[], Awaitable[None]]) -> None:
+        """Do something after some seconds, or never, when the daemon stops before that."""
+        ...
+
+    def complain(self, client_id: str, problem: str) -> None:
+        """Tell the operator that a client could not be reached."""
         ...

@@ -14,11 +14,18 @@ class Paths:
     Attributes:
         health_check: for supervisors; always at the root.
         discovery: provider metadata; always at the root.
+        oauth_metadata: the same metadata where OAuth clients look; always at the root.
         jwks: the key set.
         token: the token endpoint.
         userinfo: the userinfo endpoint.
+        register: the registration endpoint.
+        revoke: where clients give tokens back.
+        introspect: where servers ask about tokens.
         authorize: the authorization endpoint.
+        par: where clients push authorization requests.
         endsession: the end session endpoint.
+        session: below it the cookie that scripts of ours may read.
+        check_session: the page that scripts of clients have in a frame.
         identifier: the sign-in page.
         inner: below it everything the sign-in cookies are sent to.
         chooseaccount: the page to choose an account on.
@@ -30,11 +37,18 @@ class Paths:
 
     health_check: str
     discovery: str
+    oauth_metadata: str
     jwks: str
     token: str
     userinfo: str
+    register: str
+    revoke: str
+    introspect: str
     authorize: str
+    par: str
     endsession: str
+    session: str
+    check_session: str
     identifier: str
     inner: str
     chooseaccount: str
@@ -52,11 +66,18 @@ class Paths:
         return cls(
             health_check="/health-check",
             discovery="/.well-known/openid-configuration",
+            oauth_metadata="/.well-known/oauth-authorization-server",
             jwks=f"{provider}jwks.json",
             token=f"{provider}token",
             userinfo=f"{provider}userinfo",
+            register=f"{provider}register",
+            revoke=f"{provider}revoke",
+            introspect=f"{provider}introspect",
             authorize=f"{inner}authorize",
+            par=f"{provider}par",
             endsession=f"{inner}endsession",
+            session=f"{provider}session/",
+            check_session=f"{provider}session/check-session.html",
             identifier=f"{pages}identifier",
             inner=inner,
             chooseaccount=f"{pages}chooseaccount",

@@ -4,7 +4,7 @@ How its parts fit together is `konnectd.assembly`.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred
@@ -13,15 +13,21 @@ from twisted.logger import Logger
 
 from konnectd import __version__, loader
 from konnectd.assembly import World, assemble
+from konnectd.background import Background
 from konnectd.config.contents import Contents, read_contents
 from konnectd.config.settings import Settings
-from konnectd.interfaces import BackendUnavailableError, PasswordBackend
+from konnectd.fetch import GuardedFetch
+from konnectd.interfaces import BackendUnavailableError, PasswordBackend, Store
 from konnectd.jose.signing import Defer
 from konnectd.listener import Listener, end_process
 from konnectd.option import ConfigError, ConfigErrors
+from konnectd.reach import Reach
 from konnectd.web.locales import BrokenCatalogError
 from konnectd.web.route import Route
 from konnectd.web.template_check import BrokenTemplateError
+from konnectd.world import SystemClock
+
+Made = TypeVar("Made")
 
 log = Logger(namespace="konnectd")
 
@@ -49,11 +55,31 @@ def build_backend(settings: Settings, reactor: Any) -> PasswordBackend:  # noqa:
     return backend
 
 
-class BackendWatch(MultiService):
-    """Tries the backend at start, and lets go of it when the services in it have ended: they are who needs it.
+def build_store(settings: Settings, reactor: Any) -> Store:  # noqa: ANN401 - Twisted's reactor
+    """Make the store that the operator chose.
 
-    A wrong setting ends the process. A backend that does not answer does not: it may come up after us, and keys,
-    metadata and tokens can be served without it.
+    Raises:
+        ConfigErrors: its settings are wrong.
+    """
+    module = loader.load("konnectd.stores", settings.store)
+    options = settings.store_options
+    try:
+        store: Store = module.build(options, reactor, SystemClock(), insecure=settings.insecure)
+    except ConfigErrors as error:
+        raise ConfigErrors(settings.locate(fault) for fault in error.faults) from error
+    return store
+
+
+def build_fetch(settings: Settings, reactor: Any) -> GuardedFetch:  # noqa: ANN401 - Twisted's reactor
+    """Make what asks addresses that clients chose."""
+    return GuardedFetch.over_network(reactor, Reach(settings.fetch_allow), insecure=settings.insecure)
+
+
+class BackendWatch(MultiService):
+    """Tries backend and store at start, and lets go of them when the services in it, which need them, have ended.
+
+    A wrong setting ends the process. A backend or a store that does not answer does not: it may come up after us, and
+    keys, metadata and tokens can be served without it.
     """
 
     def __init__(
@@ -62,11 +88,14 @@ class BackendWatch(MultiService):
         backend: PasswordBackend,
         reactor: Any,  # noqa: ANN401 - Twisted's reactor has no one type
         end: Callable[[Any, int], object] = end_process,
+        *,
+        store: Store,
     ) -> None:
         """Keep what is watched, and what ends a process with a status."""
         super().__init__()  # type: ignore[no-untyped-call] # without types
         self._settings = settings
         self._backend = backend
+        self._store = store
         self._reactor = reactor
         self._end = end
 
@@ -74,15 +103,17 @@ class BackendWatch(MultiService):
         """Begin to try."""
         super().startService()  # type: ignore[no-untyped-call]
         Deferred.fromCoroutine(self._check())
+        Deferred.fromCoroutine(self._check_store())
 
     def stopService(self) -> Deferred[None]:
-        """Let everybody end, then the backend."""
+        """Let everybody end, then backend and store."""
         return Deferred.fromCoroutine(self._stop(super().stopService()))  # type: ignore[no-untyped-call]
 
     async def _stop(self, ended: Deferred[Any]) -> None:
-        """Close the backend after the rest has ended."""
+        """Close backend and store after the rest has ended."""
         await ended
         await self._backend.close()
+        await self._store.close()
 
     async def _check(self) -> None:
         """Try the backend, and say in one line each what is wrong."""
@@ -99,6 +130,17 @@ class BackendWatch(MultiService):
         except Exception:
             log.failure("checking the backend failed")
 
+    async def _check_store(self) -> None:
+        """Ask the store for something nobody has kept there, and say in one line when it does not answer."""
+        try:
+            await self._store.get("start")
+        except BackendUnavailableError as error:
+            if self.running:
+                text = "the {store} store does not answer, nobody can sign in until it does: {error}"
+                log.error(text, store=self._settings.store, error=str(error))
+        except Exception:
+            log.failure("checking the store failed")
+
 
 def make_service(settings: Settings, reactor: Any) -> MultiService:  # noqa: ANN401 - Twisted's reactor
     """Make the whole daemon.
@@ -106,46 +148,50 @@ def make_service(settings: Settings, reactor: Any) -> MultiService:  # noqa: ANN
     Raises:
         ConfigErrors: a file or a setting is wrong; all faults at once.
     """
-    contents, backend = read_world(settings, reactor)
-    world = World.build(settings, contents, backend, threads(reactor))
+    contents, backend, store = read_world(settings, reactor)
+    world = World.build(settings, contents, backend, store, threads(reactor), build_fetch(settings, reactor))
     try:
         return serve(settings, world, reactor)
     except (BrokenTemplateError, BrokenCatalogError, LookupError) as error:
         raise ConfigErrors([ConfigError("templates", str(error))]) from error
 
 
-def read_world(settings: Settings, reactor: Any) -> tuple[Contents, PasswordBackend]:  # noqa: ANN401 - reactor
-    """Read the files and make the backend.
+def read_world(settings: Settings, reactor: Any) -> tuple[Contents, PasswordBackend, Store]:  # noqa: ANN401 - reactor
+    """Read the files and make the backend and the store.
 
     Raises:
-        ConfigErrors: all faults of both.
+        ConfigErrors: all faults of all three.
     """
     faults: list[ConfigError] = []
-    contents: Contents | None = None
-    backend: PasswordBackend | None = None
-    try:
-        contents = read_contents(settings, warn=warn)
-    except ConfigErrors as error:
-        faults += error.faults
-    try:
-        backend = build_backend(settings, reactor)
-    except ConfigErrors as error:
-        faults += error.faults
-    if contents is None or backend is None:
+    contents = _keep_faults(faults, lambda: read_contents(settings, warn=warn))
+    backend = _keep_faults(faults, lambda: build_backend(settings, reactor))
+    store = _keep_faults(faults, lambda: build_store(settings, reactor))
+    if contents is None or backend is None or store is None:
         raise ConfigErrors(faults)
-    return contents, backend
+    return contents, backend, store
+
+
+def _keep_faults(faults: list[ConfigError], make: Callable[[], Made]) -> Made | None:
+    """Make something; what is wrong with it is kept, to be told together with the rest."""
+    try:
+        return make()
+    except ConfigErrors as error:
+        faults += error.faults
+        return None
 
 
 def serve(settings: Settings, world: World, reactor: Any, *more: Route) -> MultiService:  # noqa: ANN401 - reactor
     """Make the services of a daemon, with further routes if there are any."""
-    site = assemble(world).site(reactor, *more)
+    background = Background(reactor)
+    site = assemble(world, background).site(reactor, *more)
     log.info(
         "konnectd {version} is {issuer}, with users from the {backend} backend",
         version=__version__,
         issuer=settings.iss,
         backend=settings.backend,
     )
-    service = BackendWatch(settings, world.backend, reactor)
+    service = BackendWatch(settings, world.backend, reactor, store=world.store)
+    background.setServiceParent(service)  # type: ignore[no-untyped-call] # without types
     Listener(settings.listen, site, reactor).setServiceParent(service)
     return service
 

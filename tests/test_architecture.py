@@ -42,7 +42,9 @@ def row(inside: str, outside: str) -> Row:
 #: What flows and everything that serves them speak in.
 CORE = "protocol interfaces"
 #: What is put together to make a daemon.
-SERVE = f"{CORE} http option loader config jose stores backends web world logs listener flows grants"
+SERVE = (
+    f"{CORE} http option loader config jose stores backends web world logs listener flows grants fetch reach background"
+)
 
 TABLE: Mapping[str, Row] = {
     "protocol": row("", "attrs"),
@@ -51,16 +53,22 @@ TABLE: Mapping[str, Row] = {
     "address": row("", "attrs"),
     "option": row("", "attrs"),
     "loader": row("", "attrs"),
+    "reach": row("", "attrs"),
+    "outward": row("interfaces reach", "twisted zope OpenSSL"),
+    "fetch": row(f"{CORE} outward reach", "attrs twisted"),
     "interfaces": row("protocol", "attrs"),
     "flows": row(CORE, "attrs"),
     "grants": row(CORE, "attrs"),
+    "authentication": row(CORE, "attrs"),
+    "modes": row(CORE, "attrs"),
     "jose": row(CORE, "attrs cryptography jwcrypto"),
-    "stores": row(f"{CORE} option", "attrs twisted"),
+    "stores": row(f"{CORE} option", "attrs twisted OpenSSL"),
     "backends": row(f"{CORE} option", "attrs twisted zope ldaptor argon2 yaml OpenSSL service_identity"),
-    "config": row(f"{CORE} option loader paths address jose", "attrs yaml cryptography"),
+    "config": row(f"{CORE} option loader paths address jose reach", "attrs yaml cryptography"),
     "web": row(f"{CORE} http paths flows", "attrs twisted klein werkzeug jinja2 babel markupsafe"),
     "world": row("interfaces", "attrs"),
     "logs": row("", "attrs twisted zope"),
+    "background": row("", "attrs twisted"),
     "listener": row("option address", "attrs twisted zope"),
     "assembly": row(f"{SERVE} paths", "attrs"),
     "service": row(f"{SERVE} assembly", "attrs twisted"),
@@ -78,7 +86,9 @@ BROAD: Mapping[str, str] = {
     "web/edge.py": "the border of the daemon: nothing above could answer the browser",
     "web/reply.py": "the border of the daemon: nothing above could answer the browser",
     "web/waiting.py": "hands on to a coroutine what is meant for it, and keeps nothing",
+    "stores/_sqlite_lane.py": "the bottom of a thread: whoever waits is told, whatever it was",
     "service.py": "the body of a timer: nothing above could try again",
+    "background.py": "the body of a timer: nothing above could try again",
     "logs.py": "a fact that can not be shown must not cost the line it stands in",
 }
 #: Klein's request is met in one place.

@@ -10,12 +10,13 @@ from twisted.trial.unittest import SynchronousTestCase
 from konnectd.config.settings import Settings, load
 from konnectd.interfaces import BackendUnavailableError
 from konnectd.option import ConfigError, ConfigErrors
-from konnectd.service import BackendWatch, build_backend, make_service, read_world, serve
+from konnectd.service import BackendWatch, build_backend, build_store, make_service, read_world, serve
+from konnectd.stores.redis import RedisStore
 from konnectd.web.route import Route
 from tests.support.assembly import Daemon
 from tests.support.connection import Connection, echo, request, route
 from tests.support.endpoints import Waits
-from tests.support.fakes import People
+from tests.support.fakes import People, SilentStore
 from tests.support.files import folder, write
 from tests.support.keys import quick_hash
 from tests.support.loglines import LogLines
@@ -50,6 +51,25 @@ class Watched(People):
         self.closed = True
         if self.gate is not None and not self.gate.called:
             self.gate.errback(BackendUnavailableError("closed"))
+
+
+class WatchedStore(SilentStore):
+    """A store that is empty, or fails as a test wants, and tells when it was closed."""
+
+    def __init__(self) -> None:
+        """Be empty."""
+        self.outcome: Exception | None = None
+        self.closed = False
+
+    async def get(self, key: str) -> str | None:
+        """Fail if that is what is wanted."""
+        if self.outcome is not None:
+            raise self.outcome
+        return None
+
+    async def close(self) -> None:
+        """Note it."""
+        self.closed = True
 
 
 class ReadTests(SynchronousTestCase):
@@ -107,6 +127,20 @@ class ReadTests(SynchronousTestCase):
 
         self.assertEqual([fault.option for fault in error.faults], ["file_users"])
 
+    def test_store_without_its_settings(self) -> None:
+        """What a store misses is told together with the rest."""
+        settings = load((ISS, "--store=sqlite", "file"), {})
+        error = self.assertRaises(ConfigErrors, read_world, settings, MemoryReactorClock())
+
+        self.assertEqual([fault.option for fault in error.faults], ["file_users", "sqlite_path"])
+
+    def test_store_by_its_name(self) -> None:
+        """The store is the one that was chosen."""
+        words = ("--store=redis", "--redis-url=unix:///run/redis.sock")
+
+        store = build_store(self.settings(*words), MemoryReactorClock())
+        self.assertIsInstance(store, RedisStore)
+
     def test_wrong_address(self) -> None:
         """So is an address that nobody can listen at."""
         settings = self.settings("--listen=systemd:index=x")
@@ -129,11 +163,16 @@ class WatchTests(SynchronousTestCase):
         """Keep the log, and note whether the process is ended."""
         self.log = LogLines(self)
         self.ended: list[int] = []
+        self.store = WatchedStore()
 
     def watch(self, backend: Watched) -> BackendWatch:
         """Start to watch a backend."""
         watch = BackendWatch(
-            Daemon().settings, backend, MemoryReactorClock(), end=lambda _reactor, status: self.ended.append(status)
+            Daemon().settings,
+            backend,
+            MemoryReactorClock(),
+            end=lambda _reactor, status: self.ended.append(status),
+            store=self.store,
         )
         watch.startService()
         return watch
@@ -160,6 +199,28 @@ class WatchTests(SynchronousTestCase):
         self.watch(Watched(BackendUnavailableError("ldap.example refused")))
 
         self.assertEqual((len(self.log.about("ldap.example refused", "error")), self.ended), (1, []))
+
+    def test_silent_store(self) -> None:
+        """The operator is told of a store that does not answer, and the process goes on."""
+        self.store.outcome = BackendUnavailableError("redis.example refused")
+        self.watch(Watched())
+
+        self.assertEqual((len(self.log.about("redis.example refused", "error")), self.ended), (1, []))
+
+    def test_our_fault_in_a_store(self) -> None:
+        """A mistake in a store is logged with its traceback, and the process goes on."""
+        self.store.outcome = ValueError("mistake")
+        self.watch(Watched())
+
+        self.assertEqual((len(self.flushLoggedErrors(ValueError)), self.ended), (1, []))
+
+    def test_store_is_closed(self) -> None:
+        """The store is let go at the end, when nobody needs it any more."""
+        watch = self.watch(Watched())
+        before = self.store.closed
+        self.successResultOf(watch.stopService())
+
+        self.assertEqual((before, self.store.closed), (False, True))
 
     def test_our_fault(self) -> None:
         """A mistake in a backend is logged with its traceback, and keys and metadata are served all the same."""

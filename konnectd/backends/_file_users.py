@@ -4,7 +4,7 @@ Nothing here opens the file, and nothing that is reported repeats a password or 
 """
 
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 import yaml
@@ -12,6 +12,7 @@ from attrs import field, frozen
 
 from konnectd.backends._passwords import check_hash, hash_password
 from konnectd.option import ConfigError, ConfigErrors, switch
+from konnectd.protocol import standard_claims
 from konnectd.protocol.end_user import EndUser
 
 OPTION = "file_users"
@@ -19,6 +20,7 @@ OPTION = "file_users"
 LONGEST_TEXT = 255
 #: Largest file, in characters; some ten thousand users.
 LARGEST_FILE = 8 * 1024 * 1024
+_ADDRESS = "address"
 
 Value = TypeVar("Value")
 
@@ -175,6 +177,7 @@ class _UserReader:
             numeric_id=self._get("id", _number, None),
             unique_id=self._get("uuid", _text, ""),
             groups=self._groups(),
+            further=self._further(),
         )
         return FileUser(user, password_hash, disabled) if self._sound else None
 
@@ -205,6 +208,36 @@ class _UserReader:
                 self._fault(item, f"a group {error}")
         return tuple(found)
 
+    def _further(self) -> Mapping[str, object]:
+        """Return the other standard claims; those of the postal address stand in a mapping of their own."""
+        named = {name: node for name, node in self._members.items() if name in standard_claims.NAMES}
+        values = {name: self._claim(name, node) for name, node in (*named.items(), *self._address())}
+        if standard_claims.VERIFIED in named and standard_claims.NUMBER not in named:
+            self._fault(named[standard_claims.VERIFIED], "phone_number_verified does not go without phone_number")
+        return standard_claims.gather({name: value for name, value in values.items() if value is not None})
+
+    def _address(self) -> Iterator[tuple[str, yaml.Node]]:
+        """Yield the members of the postal address, by the names of claims."""
+        node = self._members.get(_ADDRESS)
+        if node is not None and not isinstance(node, yaml.MappingNode):
+            self._fault(node, "address must be a mapping")
+        seen: set[str] = set()
+        for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+            name = f"{_ADDRESS}.{key.value}"
+            if name not in standard_claims.NAMES or name in seen:
+                self._fault(key, f"{name} is not known, or is there twice")
+            else:
+                seen.add(name)
+                yield name, value
+
+    def _claim(self, name: str, node: yaml.Node) -> object:
+        """Return the value of a claim; None when it is wrong."""
+        try:
+            return standard_claims.parse(name, _scalar(node))
+        except ValueError as error:
+            self._fault(node, f"{name} {error}")
+            return None
+
     def _fault(self, node: yaml.Node, problem: str) -> None:
         """Keep a fault."""
         self._sound = False
@@ -224,6 +257,8 @@ _KEYS = (
     "uuid",
     "groups",
     "disabled",
+    _ADDRESS,
+    *(name for name in standard_claims.NAMES if "." not in name),
 )
 
 

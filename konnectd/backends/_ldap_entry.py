@@ -14,6 +14,7 @@ from uuid import UUID
 from attrs import frozen
 
 from konnectd.backends._ldap_answers import Entry
+from konnectd.backends._ldap_claims import ClaimSource, claims_of
 from konnectd.backends._ldap_faults import ProtocolError
 from konnectd.backends._ldap_filter import Filter, all_of, any_of, equals
 from konnectd.protocol.end_user import EndUser
@@ -40,6 +41,7 @@ class AttributeMapping:
         login: what people may type, the first one being what they are called.
         sub: what the subject is made of instead of the DN.
         email_verified: the operator vouches for the addresses in the directory.
+        claims: where further claims come from, one source for each.
     """
 
     login: tuple[str, ...]
@@ -52,12 +54,14 @@ class AttributeMapping:
     numeric_id: str
     sub: tuple[str, ...]
     email_verified: bool = False
+    claims: tuple[ClaimSource, ...] = ()
 
     @property
     def attributes(self) -> tuple[str, ...]:
         """What has to be asked for, each once."""
         names = (*self.login, self.email, self.name, self.family_name, self.given_name, self.unique_id, self.numeric_id)
-        return tuple({name.lower(): name for name in (*names, *self.sub) if name}.values())
+        more = (source.attribute for source in self.claims)
+        return tuple({name.lower(): name for name in (*names, *self.sub, *more) if name}.values())
 
     def login_filter(self, username: str) -> Filter:
         """Match entries that somebody might mean by a name."""
@@ -119,6 +123,7 @@ class AttributeMapping:
             numeric_id=_whole_number(self._text(entry, self.numeric_id)),
             unique_id=unique_id(entry.first(self.unique_id), self.unique_id_type) if self.unique_id else "",
             groups=groups,
+            further=claims_of(entry, self.claims) if self.claims else {},
         )
 
     def _text(self, entry: Entry, attribute: str) -> str:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from konnectd.backends._ldap_claims import ClaimSource
 from konnectd.backends._ldap_dial import Server
 from konnectd.backends._ldap_filter import ATTRIBUTE
 from konnectd.backends._ldap_filter import parse as parse_filter
@@ -61,6 +62,15 @@ def member_attribute(text: str) -> str:
     if not name or ATTRIBUTE.fullmatch(name) is None or (rule and ATTRIBUTE.fullmatch(rule.removesuffix(":")) is None):
         raise ValueError(f"{text.strip()!r} is no name of an attribute, with or without a matching rule")
     return text.strip()
+
+
+def claim_source(text: str) -> str:
+    """Return where a claim comes from, as it was written.
+
+    Raises:
+        ValueError: it is no claim, or no name of an attribute.
+    """
+    return str(ClaimSource.parse(text))
 
 
 def _count(text: str) -> int:
@@ -225,6 +235,20 @@ OPTIONS: tuple[Option, ...] = (
         default=(),
         env=("LDAP_SUB_ATTRIBUTES",),
         metavar="ATTRIBUTE",
+        multiple=True,
+        section=_SECTION,
+    ),
+    Option(
+        name="ldap-claims",
+        help=(
+            "Further claims and the attributes they come from, such as phone_number=telephoneNumber "
+            "locale=preferredLanguage address.locality=l updated_at=modifyTimestamp. Naming one of a telephone number "
+            "or a postal address switches the scope phone or address on."
+        ),
+        parse=claim_source,
+        default=(),
+        env=("LDAP_CLAIMS",),
+        metavar="CLAIM=ATTRIBUTE",
         multiple=True,
         section=_SECTION,
     ),

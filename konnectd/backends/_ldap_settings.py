@@ -8,6 +8,7 @@ from attrs import frozen
 from twisted.internet.ssl import Certificate
 
 from konnectd.backends._ldap_answers import SearchScope
+from konnectd.backends._ldap_claims import ClaimSource
 from konnectd.backends._ldap_dial import Credentials, Server
 from konnectd.backends._ldap_entry import AttributeMapping, UuidType
 from konnectd.backends._ldap_filter import Filter
@@ -16,6 +17,7 @@ from konnectd.backends._ldap_groups import GroupMode, GroupSettings
 from konnectd.backends._ldap_options import OPTIONS
 from konnectd.backends._ldap_tls import load_certificates
 from konnectd.option import ConfigError, ConfigErrors
+from konnectd.protocol import standard_claims
 
 #: An empty filter means the default, as it did in Konnect.
 _DEFAULT_FILTER = next(str(option.default) for option in OPTIONS if option.dest == "ldap_filter")
@@ -191,7 +193,20 @@ def _mapping(reader: _Reader) -> AttributeMapping:
         unique_id_type=UuidType(reader.text("ldap_uuid_attribute_type") or "text"),
         numeric_id=reader.text("ldap_uidnumber_attribute"),
         sub=reader.words("ldap_sub_attributes"),
+        claims=_claims(reader),
     )
+
+
+def _claims(reader: _Reader) -> tuple[ClaimSource, ...]:
+    """Read where further claims come from."""
+    found = tuple(ClaimSource.parse(word) for word in reader.words("ldap_claims"))
+    for claim in sorted({source.claim for source in found if [one.claim for one in found].count(source.claim) > 1}):
+        reader.fault("ldap_claims", f"{claim} is there twice")
+    if [source.claim for source in found if source.claim.startswith(standard_claims.NUMBER)] == [
+        standard_claims.VERIFIED
+    ]:
+        reader.fault("ldap_claims", f"{standard_claims.VERIFIED} does not go without {standard_claims.NUMBER}")
+    return found
 
 
 def _groups(reader: _Reader) -> GroupSettings:

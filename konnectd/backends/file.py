@@ -19,6 +19,7 @@ from konnectd.backends._file_users import OPTION, FileUser, parse_users, sign_in
 from konnectd.backends._passwords import PasswordChecker, ThreadedChecker, dummy_hash
 from konnectd.interfaces import LogonAnswer, RefusalReason, Refused
 from konnectd.option import ConfigError, ConfigErrors, Option
+from konnectd.protocol import standard_claims
 from konnectd.protocol.end_user import EndUser
 from konnectd.protocol.scope import EMAIL, GROUPS, NUMERIC_ID, PROFILE, RAW_SUBJECT, UNIQUE_ID
 
@@ -41,7 +42,6 @@ class FileBackend:
     """People whose entries and password hashes are known from the start."""
 
     name = "identifier-file"
-    claims = ("name", "family_name", "given_name", "email", "email_verified")
 
     def __init__(self, users: Iterable[FileUser], checker: PasswordChecker) -> None:
         """Index the people by all that they are found by.
@@ -61,9 +61,12 @@ class FileBackend:
                 self._by_email.setdefault(sign_in_name(user.end_user.email), []).append(user)
         self._dummy_hash = dummy_hash(user.password_hash for user in self._by_id.values() if user.password_hash)
         people = [user.end_user for user in self._by_id.values()]
+        further = tuple(dict.fromkeys(name for person in people for name in person.further))
+        self.claims = ("name", "family_name", "given_name", "email", "email_verified", *further)
         self.scopes = (
             PROFILE,
             EMAIL,
+            *standard_claims.opened_by(further),
             GROUPS,
             RAW_SUBJECT,
             *((UNIQUE_ID,) if any(person.unique_id for person in people) else ()),

@@ -31,6 +31,7 @@ from konnectd.backends._ldap_standing import judge_bind, judge_entry, judge_sign
 from konnectd.backends._ldap_tls import Trust, client_options
 from konnectd.interfaces import BackendUnavailableError, LogonAnswer, RefusalReason, Refused
 from konnectd.option import ConfigError, ConfigErrors
+from konnectd.protocol import standard_claims
 from konnectd.protocol.end_user import EndUser
 from konnectd.protocol.scope import EMAIL, GROUPS, NUMERIC_ID, PROFILE, RAW_SUBJECT, UNIQUE_ID
 
@@ -73,12 +74,14 @@ class LdapBackend:
         self._groups = Groups(settings.groups, self._directory.search)
         self._attributes = (*self._mapping.attributes, *STANDING_ATTRIBUTES)
         has_groups = settings.groups.mode is not GroupMode.OFF
+        further = tuple(source.claim for source in self._mapping.claims)
         self.scopes: tuple[str, ...] = (
             PROFILE,
             EMAIL,
             UNIQUE_ID,
             RAW_SUBJECT,
             *((NUMERIC_ID,) if self._mapping.numeric_id else ()),
+            *standard_claims.opened_by(further),
             *((GROUPS,) if has_groups else ()),
         )
         self.claims: tuple[str, ...] = (
@@ -87,6 +90,7 @@ class LdapBackend:
             "given_name",
             "email",
             "email_verified",
+            *standard_claims.filled(further),
             *(("groups",) if has_groups else ()),
         )
 

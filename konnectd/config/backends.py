@@ -1,4 +1,4 @@
-"""Which backends there are and which options each brings, found by file name; building one is not here."""
+"""Which backends and stores there are and which options each brings, found by file name; building one is not here."""
 
 from types import ModuleType
 
@@ -8,6 +8,7 @@ from konnectd import loader
 from konnectd.option import Option
 
 PACKAGE = "konnectd.backends"
+STORES = "konnectd.stores"
 
 
 @frozen(kw_only=True)

@@ -30,12 +30,14 @@ class Contents:
         encryption_secret: 32 bytes that protect cookies.
         registry: the registered clients.
         scopes: what scopes mean to people.
+        pairwise_salt: goes into pairwise subjects; empty when there are none.
     """
 
     keys: KeyRing
     encryption_secret: bytes = field(repr=False)
     registry: FileRegistry
     scopes: ScopeCatalog
+    pairwise_salt: bytes = field(default=b"", repr=False)
 
 
 def read_contents(settings: Settings, *, warn: Warn) -> Contents:
@@ -52,7 +54,8 @@ def read_contents(settings: Settings, *, warn: Warn) -> Contents:
     signing = _attempt(faults, lambda: _signing(settings, warn)) or ()
     validation = _attempt(faults, lambda: _validation(settings, warn)) or ()
     secret = _attempt(faults, lambda: keys.load_encryption_secret(settings.encryption_secret, warn=warn))
-    clients = _attempt(faults, lambda: _clients(settings, warn)) or ()
+    salt = _attempt(faults, lambda: keys.load_pairwise_salt(settings.pairwise_salt)) or b""
+    clients = _attempt(faults, lambda: _clients(settings, warn, salt)) or ()
     scopes = _attempt(faults, lambda: _scopes(settings, warn))
     if faults or secret is None or scopes is None:
         raise ConfigErrors([settings.locate(fault) for fault in faults])
@@ -62,7 +65,9 @@ def read_contents(settings: Settings, *, warn: Warn) -> Contents:
     ring = keys.build_ring(signing, validation, settings.signing_method, warn=warn)
     for client, algorithm in _unserved(clients, ring):
         warn(f"client {client.client_id} asks for {algorithm}, but no key can sign that; it gets {ring.method}")
-    return Contents(keys=ring, encryption_secret=secret, registry=FileRegistry(clients), scopes=scopes)
+    return Contents(
+        keys=ring, encryption_secret=secret, registry=FileRegistry(clients), scopes=scopes, pairwise_salt=salt
+    )
 
 
 def _attempt(faults: list[ConfigError], read: Callable[[], _Value]) -> _Value | None:
@@ -88,11 +93,16 @@ def _validation(settings: Settings, warn: Warn) -> tuple[PublicKey, ...]:
     return keys.load_validation_keys(settings.validation_keys_path, warn=warn)
 
 
-def _clients(settings: Settings, warn: Warn) -> tuple[Client, ...]:
+def _clients(settings: Settings, warn: Warn, salt: bytes) -> tuple[Client, ...]:
     """Read the registered clients."""
     if settings.identifier_registration_conf is None:
         return ()
-    return load_clients(settings.identifier_registration_conf, loopback_issuer=not settings.secure_cookies, warn=warn)
+    return load_clients(
+        settings.identifier_registration_conf,
+        loopback_issuer=not settings.secure_cookies,
+        warn=warn,
+        pairwise_salt=salt,
+    )
 
 
 def _scopes(settings: Settings, warn: Warn) -> ScopeCatalog:
@@ -104,8 +114,8 @@ def _scopes(settings: Settings, warn: Warn) -> ScopeCatalog:
 
 def _secret_files(settings: Settings) -> tuple[Path, ...]:
     """Return the files nobody else should read."""
-    secret = settings.encryption_secret
-    return settings.signing_private_key + ((secret,) if secret is not None else ())
+    secrets = (settings.encryption_secret, settings.pairwise_salt)
+    return settings.signing_private_key + tuple(path for path in secrets if path is not None)
 
 
 def _unserved(clients: tuple[Client, ...], ring: KeyRing) -> Iterator[tuple[Client, str]]:

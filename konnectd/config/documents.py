@@ -44,10 +44,10 @@ default. Switches take `yes` and `no`; as a flag, `--name` alone means yes. Wher
 repeat the flag, or write blanks between the values in the variable and in the file. Unknown flags and keys, and values
 that are wrong, stop the start: all of them are told, each with the place where it stands, and the exit status is 1.
 
-The name of the backend is the first word that is no flag. Its own options count only when it is chosen; the file may
-carry those of others. A secret can always be given as a file: `ldap_bindpw_file = /path` in the file,
-`LDAP_BINDPW_FILE` in the environment, `--ldap-bindpw-file` as a flag. The line break at the end of such a file does not
-count.
+The name of the backend is the first word that is no flag. Its own options count only when it is chosen, and so do those
+of a store; the file may carry those of others. A secret can always be given as a file: `ldap_bindpw_file = /path` in
+the file, `LDAP_BINDPW_FILE` in the environment, `--ldap-bindpw-file` as a flag. The line break at the end of such a
+file does not count.
 
 Files are quoted as systemd quotes environment files: a value may stand in single or double quotes; a backslash outside
 of single quotes protects what follows it (inside double quotes only `"`, `\\`, `$` and the backtick).
@@ -68,19 +68,23 @@ def asks_for_help(words: Iterable[str]) -> bool:
 
 
 def sections(package: str = backends.PACKAGE) -> Mapping[str, tuple[Option, ...]]:
-    """Return all options by the heading they stand under; each backend that can be loaded has its own."""
+    """Return all options by the heading they stand under; each backend and store that can be loaded has its own."""
     found: dict[str, list[Option]] = {}
     for option in OPTIONS:
         found.setdefault(option.section, []).append(option)
     for name in loader.names(package):
-        options = _backend_options(package, name)
+        options = _options_of(package, name)
         if options:
             found[f"Backend {name}"] = list(options)
+    for name in loader.names(backends.STORES):
+        options = _options_of(backends.STORES, name)
+        if options:
+            found[f"Store {name}"] = list(options)
     return {heading: tuple(options) for heading, options in found.items()}
 
 
-def _backend_options(package: str, name: str) -> tuple[Option, ...]:
-    """Return a backend's options; none when something it needs is not installed."""
+def _options_of(package: str, name: str) -> tuple[Option, ...]:
+    """Return the options of a backend or a store; none when something it needs is not installed."""
     try:
         return backends.describe(package, name).options
     except ImportError:

@@ -155,6 +155,20 @@ def load_encryption_secret(path: Path | None, *, warn: Warn) -> bytes:
         raise ConfigErrors([ConfigError("encryption_secret", f"{path}: {error}")]) from error
 
 
+def load_pairwise_salt(path: Path | None) -> bytes:
+    """Read the secret that goes into pairwise subjects; empty when there is none.
+
+    Raises:
+        ConfigErrors: the file can not be read, or is not what it should be.
+    """
+    if path is None:
+        return b""
+    try:
+        return _secret(_content(path))
+    except ValueError as error:
+        raise ConfigErrors([ConfigError("pairwise_salt", f"{path}: {error}")]) from error
+
+
 def _secret(content: bytes) -> bytes:
     """Return a secret that is good, or say what happened to it."""
     if len(content) == SECRET_SIZE:

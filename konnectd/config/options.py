@@ -9,6 +9,7 @@ from pathlib import Path
 from konnectd.config.values import (
     LogLevel,
     base_path,
+    grace,
     issuer,
     lifetime,
     listen,
@@ -17,16 +18,21 @@ from konnectd.config.values import (
     scope_token,
 )
 from konnectd.jose.keys import METHODS, check_kid
-from konnectd.option import Option, one_of, switch
+from konnectd.option import Option, one_of, seconds, switch
+from konnectd.protocol.response_type import Profile
+from konnectd.reach import network
 
 ACCESS_TOKEN_EXPIRATION = 600
 ID_TOKEN_EXPIRATION = 3600
 REFRESH_TOKEN_EXPIRATION = 94_608_000
+REFRESH_TOKEN_GRACE = 10
+CONSENT_EXPIRATION = 31_536_000
 
 _PROVIDER = "Provider"
 _USERS = "Users"
 _KEYS = "Keys"
 _CLIENTS = "Clients and scopes"
+_STORE = "Store"
 _TOKENS = "Tokens"
 _LOGGING = "Logging"
 
@@ -101,6 +107,19 @@ OPTIONS: tuple[Option, ...] = (
         default=False,
         metavar="",
         section=_PROVIDER,
+    ),
+    Option(
+        name="fetch-allow",
+        help=(
+            "A network, such as 10.1.0.0/16, or one address, that this daemon may ask for what clients publish (key "
+            "sets, request objects) although it is not public. Without it such addresses are refused, because clients "
+            "choose them. May be given several times."
+        ),
+        parse=network,
+        default=(),
+        metavar="NETWORK",
+        multiple=True,
+        section=_CLIENTS,
     ),
     Option(
         name="identity-manager",
@@ -184,6 +203,17 @@ OPTIONS: tuple[Option, ...] = (
         section=_CLIENTS,
     ),
     Option(
+        name="require-pushed-authorization-requests",
+        help=(
+            "Accept authorization requests only from clients that pushed them first (RFC 9126). The same can be asked "
+            "of single clients in their registration."
+        ),
+        parse=switch,
+        default=False,
+        metavar="",
+        section=_CLIENTS,
+    ),
+    Option(
         name="allow-scope",
         help=(
             "A scope clients may be granted; openid always is. When any is given, exactly those are supported; "
@@ -194,6 +224,47 @@ OPTIONS: tuple[Option, ...] = (
         keys=("allowed_scopes", "allow_scope"),
         metavar="SCOPE",
         multiple=True,
+        section=_CLIENTS,
+    ),
+    Option(
+        name="allow-dynamic-client-registration",
+        help=(
+            "Let clients register themselves, at /konnect/v1/register below the base path. They are never trusted: "
+            "people are asked for consent."
+        ),
+        parse=switch,
+        default=False,
+        metavar="",
+        section=_CLIENTS,
+    ),
+    Option(
+        name="dynamic-registration-token",
+        help=(
+            "What a client has to show to register itself (an initial access token). Without it, everybody may who "
+            "can reach the daemon."
+        ),
+        default="",
+        metavar="TOKEN",
+        secret=True,
+        section=_CLIENTS,
+    ),
+    Option(
+        name="dynamic-client-secret-expiration",
+        help="How long the secret of a client is good that registered itself, in seconds; 0 is for ever.",
+        parse=seconds,
+        default=0,
+        metavar="SECONDS",
+        section=_CLIENTS,
+    ),
+    Option(
+        name="pairwise-salt",
+        help=(
+            "A file of exactly 32 random bytes that goes into pairwise subjects, by which each client knows people "
+            "under names of its own. Without it there are none. It must never change, or clients do not know people "
+            "again."
+        ),
+        parse=Path,
+        metavar="FILE",
         section=_CLIENTS,
     ),
     Option(
@@ -219,6 +290,51 @@ OPTIONS: tuple[Option, ...] = (
         default=REFRESH_TOKEN_EXPIRATION,
         metavar="SECONDS",
         section=_TOKENS,
+    ),
+    Option(
+        name="refresh-token-grace",
+        help=(
+            "For how many seconds a refresh token that has just been used gives the very same successor again, for "
+            "clients that lose an answer or ask twice at once; at most 60. Used later than that it revokes everything "
+            "that came from its grant. 0 means never."
+        ),
+        parse=grace,
+        default=REFRESH_TOKEN_GRACE,
+        metavar="SECONDS",
+        section=_TOKENS,
+    ),
+    Option(
+        name="consent-expiration",
+        help=(
+            "How long the daemon remembers what somebody has allowed to a client that is not trusted, in seconds; "
+            "0 means the default, one year."
+        ),
+        parse=lifetime,
+        default=CONSENT_EXPIRATION,
+        metavar="SECONDS",
+        section=_TOKENS,
+    ),
+    Option(
+        name="response-types",
+        help=(
+            "What clients may ask the authorization endpoint for: all, which includes the implicit and hybrid flows; "
+            "rfc9700, which is codes only, with PKCE from every client; or a list such as code,code+id_token."
+        ),
+        parse=Profile.parse,
+        default=Profile(),
+        metavar="TYPES",
+        section=_CLIENTS,
+    ),
+    Option(
+        name="store",
+        help=(
+            "Where the daemon keeps what it must not forget: used and unused codes, revoked tokens, attempts to guess "
+            "a password. memory is for one daemon, and forgets at a restart; sqlite is a file for several daemons on "
+            "one machine; redis is for several machines."
+        ),
+        default="memory",
+        metavar="STORE",
+        section=_STORE,
     ),
     Option(
         name="log-level",
@@ -258,8 +374,6 @@ ABSENT: tuple[Option, ...] = (
     Option(name="authorization-endpoint-uri", help=""),
     Option(name="endsession-endpoint-uri", help=""),
     Option(name="allow-client-guests", help="", metavar=""),
-    Option(name="allow-dynamic-client-registration", help="", metavar=""),
-    Option(name="dynamic-client-secret-expiration", help=""),
     Option(name="with-metrics", help="", metavar=""),
     Option(name="metrics-listen", help=""),
     Option(name="with-pprof", help="", metavar=""),

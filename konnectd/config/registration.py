@@ -12,12 +12,19 @@ from urllib.parse import urlsplit
 from attrs import field, frozen
 
 from konnectd.config import yamlfile
+from konnectd.config.registration_authentication import with_authentication
+from konnectd.config.registration_claims import with_claims
+from konnectd.config.registration_logout import with_logout
+from konnectd.config.registration_requests import with_requests
+from konnectd.config.registration_subjects import with_subjects
+from konnectd.config.registration_tokens import needs_redirect_uris, with_tokens
 from konnectd.config.values import is_loopback, scope_token
 from konnectd.config.yamlfile import Item, Table
 from konnectd.jose.keys import METHODS
 from konnectd.option import ConfigError, ConfigErrors
 from konnectd.protocol.client import LONGEST_URI, Client, is_plain_uri, split
-from konnectd.protocol.vocabulary import ApplicationType, AuthMethod
+from konnectd.protocol.registered_uri import redirect_uri_problem
+from konnectd.protocol.vocabulary import ApplicationType
 
 #: Tells an operator what to look at.
 Warn: TypeAlias = Callable[[str], None]
@@ -47,13 +54,16 @@ class FileRegistry:
         return self.by_id.get(client_id)
 
 
-def load_clients(path: Path, *, loopback_issuer: bool, warn: Warn) -> tuple[Client, ...]:
+def load_clients(
+    path: Path, *, loopback_issuer: bool, warn: Warn, pairwise_salt: bytes = b""
+) -> tuple[Client, ...]:
     """Read the registered clients.
 
     Args:
         path: the YAML file.
         loopback_issuer: the issuer itself is http on this machine, so web clients may be http as well.
         warn: told about what has no effect.
+        pairwise_salt: goes into pairwise subjects; empty when there are none.
 
     Raises:
         ConfigErrors: something in it is wrong; it holds all faults.
@@ -63,6 +73,8 @@ def load_clients(path: Path, *, loopback_issuer: bool, warn: Warn) -> tuple[Clie
     clients: dict[str, Client] = {}
     for table in document.tables("clients"):
         client = _client(table, loopback_issuer=loopback_issuer, warn=warn)
+        client = with_subjects(client, table, pairwise_salt)
+        _warn_of_unknown(table, f"client {client.client_id}: ", warn)
         if client.client_id in clients:
             table.fault("id", "another client has this id already")
         clients.setdefault(client.client_id, client)
@@ -81,7 +93,7 @@ def _client(table: Table, *, loopback_issuer: bool, warn: Warn) -> Client:
     insecure = table.switch("insecure")
     rule = _UriRule(kind=kind, http=insecure or loopback_issuer)
     redirect_uris = rule.read(table, "redirect_uris")
-    if not table.has("redirect_uris"):
+    if not table.has("redirect_uris") and needs_redirect_uris(table):
         table.fault("redirect_uris", "is required; there are no patterns, each address is written out")
     secret = table.text("secret")
     client = Client(
@@ -99,13 +111,14 @@ def _client(table: Table, *, loopback_issuer: bool, warn: Warn) -> Client:
         grant_types=table.texts("grant_types"),
         contacts=table.texts("contacts"),
         jwks=_jwks(table, warn),
-        auth_method=_auth_method(table, has_secret=bool(secret)),
         id_token_signed_response_alg=_algorithm(table, "id_token_signed_response_alg", METHODS),
         userinfo_signed_response_alg=_algorithm(table, "userinfo_signed_response_alg", METHODS),
         request_object_signing_alg=_algorithm(table, "request_object_signing_alg", _REQUEST_OBJECT_METHODS),
     )
-    table.text("token_endpoint_auth_signing_alg")  # means nothing for the methods there are, but files carry it
-    _warn_of_unknown(table, f"client {client_id}: ", warn)
+    client = with_authentication(client, table)
+    client = with_tokens(with_logout(client, table, http=rule.http), table)
+    client = with_requests(client, table, http=rule.http)
+    client = with_claims(client, table)
     return client
 
 
@@ -164,24 +177,6 @@ def _algorithm(table: Table, key: str, methods: Iterable[str]) -> str:
     return text
 
 
-def _auth_method(table: Table, *, has_secret: bool) -> AuthMethod | None:
-    """Read how the client authenticates, which must go with whether it has a secret. Spec: OIDC Registration 2."""
-    key = "token_endpoint_auth_method"
-    text = table.text(key)
-    if not text:
-        return None
-    try:
-        method = AuthMethod(text)
-    except ValueError:
-        table.fault(key, f"must be one of {', '.join(AuthMethod)}")
-        return None
-    if method is AuthMethod.NONE and has_secret:
-        table.fault(key, "none does not go with a secret")
-    if method is not AuthMethod.NONE and not has_secret:
-        table.fault(key, f"{method} needs a secret")
-    return method
-
-
 def _jwks(table: Table, warn: Warn) -> dict[str, object] | None:
     """Read the client's public keys, without looking into them more than a mistake deserves. Spec: RFC 7517 5."""
     jwks = table.plain("jwks")
@@ -224,22 +219,7 @@ class _UriRule:
 
     def _problem(self, item: Item) -> str:
         """Return what is wrong with a redirect URI, empty if nothing. Spec: RFC 9700 2.1; RFC 8252 7 and 8.4."""
-        if "*" in item.text:
-            return "has a wildcard; each address must be written out"
-        if "#" in item.text:
-            return "must not have a fragment"
-        if not is_plain_uri(item.text):
-            return "is not a plain absolute URI (no user name, no blanks, no scheme a browser runs itself)"
-        parts = split(item.text)
-        if parts is None or not (parts.netloc or parts.path):
-            return "has nothing after its scheme"
-        if parts.scheme == "https" or (parts.scheme == "http" and self.http):
-            return ""
-        if self.kind is ApplicationType.WEB:
-            return "must begin with https:// (or the client be native, or insecure for trying things out)"
-        if parts.scheme == "http" and not is_loopback(parts):
-            return "must begin with https://; only http://localhost, http://127.0.0.1 and http://[::1] may go without"
-        return ""
+        return redirect_uri_problem(item.text, self.kind, http=self.http)
 
     def check_origin(self, text: str) -> str:
         """Return what is wrong with an origin, empty if nothing. Spec: RFC 6454 6.2."""

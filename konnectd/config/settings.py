@@ -12,14 +12,15 @@ from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
-from konnectd import loader
 from konnectd.config import arguments, backends, conffile, layers
 from konnectd.config.backends import BackendOptions
+from konnectd.config.choices import Choice
 from konnectd.config.given import Given, Names
 from konnectd.config.options import (
     ABSENT,
     ACCESS_TOKEN_EXPIRATION,
     CONFIG,
+    CONSENT_EXPIRATION,
     FOREIGN_PREFIXES,
     ID_TOKEN_EXPIRATION,
     IGNORED,
@@ -29,6 +30,8 @@ from konnectd.config.options import (
 from konnectd.config.values import LogLevel
 from konnectd.option import ConfigError, ConfigErrors, Option, switch
 from konnectd.paths import Paths
+from konnectd.protocol.response_type import Profile
+from konnectd.reach import Network
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _KNOWN = Names(options=OPTIONS)
@@ -50,11 +53,16 @@ class Settings:
         sign_in_uri: a path, or the absolute address of somebody else's page.
         signed_out_uri: as ``sign_in_uri``.
         insecure: certificates of servers we connect to are not checked.
+        fetch_allow: networks that clients may have addresses in although they are not public.
         allow_scope: when not empty, exactly these and ``openid`` are supported.
+        require_pushed_authorization_requests: of every client.
         access_token_expiration: seconds.
+        refresh_token_grace: seconds; 0 for none.
         backend: its file name in the folder of backends.
         backend_args: further words for it.
         backend_options: its own options, by name with underscores.
+        store: its file name in the folder of stores.
+        store_options: its own options, by name with underscores.
         sources: where each option that was given stands, such as ``konnectd.conf:12``.
         warnings: what to log once logging works.
         paths: where the daemon answers.
@@ -66,6 +74,7 @@ class Settings:
     sign_in_uri: str
     signed_out_uri: str
     insecure: bool
+    fetch_allow: tuple[Network, ...]
     signing_private_key: tuple[Path, ...]
     signing_kid: str
     signing_method: str
@@ -74,15 +83,25 @@ class Settings:
     identifier_registration_conf: Path | None
     identifier_scopes_conf: Path | None
     allow_scope: tuple[str, ...]
+    require_pushed_authorization_requests: bool
+    response_types: Profile
+    allow_dynamic_client_registration: bool
+    dynamic_registration_token: str = field(repr=False)
+    dynamic_client_secret_expiration: int
+    pairwise_salt: Path | None
     access_token_expiration: int
     id_token_expiration: int
     refresh_token_expiration: int
+    refresh_token_grace: int
+    consent_expiration: int
     log_level: LogLevel
     log_timestamp: bool
     request_log: bool
     backend: str
     backend_args: tuple[str, ...] = ()
     backend_options: Mapping[str, object] = field(factory=dict, repr=False)
+    store: str = "memory"
+    store_options: Mapping[str, object] = field(factory=dict, repr=False)
     sources: Mapping[str, str] = field(factory=dict)
     warnings: tuple[str, ...] = ()
     paths: Paths = field(init=False)
@@ -145,9 +164,8 @@ class _Reading:
         """Take the command line apart and read the file it names."""
         self.faults: list[ConfigError] = []
         self._warnings: list[str] = []
-        self._package = package
-        self._backends = loader.names(package)
-        self._described: dict[str, BackendOptions] = {}
+        self._backends = Choice(kind="backend", option="identity_manager", package=package, faults=self.faults)
+        self._stores = Choice(kind="store", option="store", package=backends.STORES, faults=self.faults)
         given = arguments.parse(argv, self._find_flag)
         self.faults += given.faults
         self._words = self._plain_words(given)
@@ -158,12 +176,13 @@ class _Reading:
     def finish(self) -> Settings | None:
         """Return the settings; None when there are so many faults that they make no value."""
         backend = self._backend()
-        own = self._describe(backend) if backend else BackendOptions()
-        self._check_flags(backend)
-        self._check_lines(backend, own)
-        self._check_variables(own)
-        core = self._read(OPTIONS)
-        of_backend = self._read(own.options)
+        store = self._store()
+        own = self._backends.describe(backend) if backend else BackendOptions()
+        of_store = self._stores.describe(store).options if store else ()
+        self._check_flags({self._backends.kind: backend, self._stores.kind: store})
+        self._check_lines(backend, store, (*own.options, *of_store))
+        self._check_variables((*own.options, *of_store))
+        core, of_backend, store_values = self._read(OPTIONS), self._read(own.options), self._read(of_store)
         values: dict[str, Any] = dict(core.values)
         del values["identity_manager"]
         args = values.pop("identity_manager_args")
@@ -181,35 +200,25 @@ class _Reading:
             backend=backend,
             backend_args=tuple(args),
             backend_options=of_backend.values,
-            sources={**core.sources, **of_backend.sources},
+            store_options=store_values.values,
+            sources={**core.sources, **of_backend.sources, **store_values.sources},
             warnings=tuple(self._warnings),
         )
 
     def _find_flag(self, name: str) -> tuple[Option, bool] | None:
-        """Return the option of a flag; those of a backend are looked up when the flag begins with its name."""
+        """Return the option of a flag; those of a backend or a store are looked up by the name it begins with."""
         if name == CONFIG.name:
             return CONFIG, False
         known = _KNOWN.find_flag(name) or _KNOWN_ABSENT.find_flag(name) or _KNOWN_IGNORED.find_flag(name)
         if known is not None:
             return known
-        owner = backends.find_owner(self._package, name)
-        return None if owner is None else Names(options=self._describe(owner).options).find_flag(name)
-
-    def _describe(self, backend: str) -> BackendOptions:
-        """Return what a backend that exists says about its options, asking it once."""
-        if backend not in self._described:
-            try:
-                self._described[backend] = backends.describe(self._package, backend)
-            except ImportError as error:
-                self.faults.append(ConfigError("identity_manager", f"the backend {backend} can not be loaded: {error}"))
-                self._described[backend] = BackendOptions()
-        return self._described[backend]
+        return self._backends.find_flag(name) or self._stores.find_flag(name)
 
     def _plain_words(self, given: arguments.Arguments) -> tuple[str, ...]:
         """Return the words that are no flags, without what was probably the value of a flag that does not exist."""
         if all(flag.option or flag.given.text for flag in given.flags):
             return given.words
-        return tuple(dropwhile(lambda word: word not in self._backends, given.words))
+        return tuple(dropwhile(lambda word: word not in self._backends.available, given.words))
 
     def _lines(self, place: tuple[Given, ...]) -> tuple[Given, ...]:
         """Return what the configuration file says."""
@@ -224,7 +233,7 @@ class _Reading:
         chosen = self._layers.pick(next(option for option in OPTIONS if option.name == "identity-manager"))
         if self._words:
             chosen = (Given(name="identity_manager", text=self._words[0], source=arguments.SOURCE),)
-        available = ", ".join(self._backends) or "none"
+        available = ", ".join(self._backends.available) or "none"
         if not chosen and self._layers.arguments.words and not self._words:
             return None  # the word may be there, behind a flag that does not exist
         if not chosen:
@@ -233,10 +242,13 @@ class _Reading:
             )
             self.faults.append(ConfigError("identity_manager", problem))
             return None
-        if chosen[0].text not in self._backends:
-            self.faults.append(chosen[0].fault(f"there is no backend {chosen[0].text}; there is {available}"))
-            return None
-        return chosen[0].text
+        return self._backends.check(chosen[0])
+
+    def _store(self) -> str | None:
+        """Return the store that was chosen, or the default; None, with a fault, when there is none of that name."""
+        option = next(option for option in OPTIONS if option.name == "store")
+        chosen = self._layers.pick(option)
+        return self._stores.check(chosen[0]) if chosen else str(option.default)
 
     def _read(self, options: tuple[Option, ...]) -> layers.Reading:
         """Read options and keep what is to be said about them."""
@@ -245,48 +257,54 @@ class _Reading:
         self._warnings += reading.warnings
         return reading
 
-    def _check_flags(self, backend: str | None) -> None:
-        """Refuse flags that nobody knows, that are not there yet, or that belong to another backend."""
+    def _check_flags(self, chosen: Mapping[str, str | None]) -> None:
+        """Refuse flags that nobody knows, that are not there yet, or that belong to another backend or store."""
         for flag in self._layers.arguments.flags:
             if flag.option is None:
                 self.faults.append(flag.given.fault("is not an option"))
             elif flag.option in ABSENT or flag.option in IGNORED:
                 self._refuse(flag.option, flag.given)
             elif flag.option is not CONFIG and flag.option not in OPTIONS:
-                owner = backends.find_owner(self._package, flag.option.name)
-                if backend is not None and owner != backend:
-                    self.faults.append(flag.given.fault(f"is an option of {owner}, but the backend is {backend}"))
+                for choice in (self._backends, self._stores):
+                    mine = chosen[choice.kind]
+                    if mine is not None and choice.is_foreign(flag.option.name, mine):
+                        owner = choice.find_owner(flag.option.name)
+                        self.faults.append(
+                            flag.given.fault(f"is an option of {owner}, but the {choice.kind} is {mine}")
+                        )
 
-    def _check_lines(self, backend: str | None, own: BackendOptions) -> None:
+    def _check_lines(self, backend: str | None, store: str | None, own: tuple[Option, ...]) -> None:
         """Refuse lines that nobody knows, that are not there yet, or that are there twice."""
         first: dict[str, Given] = {}
         for line in self._of_file:
-            found = _KNOWN.find_key(line.name) or Names(options=own.options).find_key(line.name)
+            found = _KNOWN.find_key(line.name) or Names(options=own).find_key(line.name)
             unavailable = _KNOWN_ABSENT.find_key(line.name) or _KNOWN_IGNORED.find_key(line.name)
             name = found[0].dest if found else line.name
             if first.setdefault(name, line) is not line:
                 self.faults.append(line.fault(f"was given already at {first[name].source}"))
             if unavailable is not None:
                 self._refuse(unavailable[0], line)
-            elif found is None and not self._is_foreign(line.name, backend):
+            elif found is None and not self._is_foreign(line.name, backend, store):
                 self.faults.append(line.fault("is not an option"))
 
-    def _is_foreign(self, key: str, backend: str | None) -> bool:
-        """Tell whether a key belongs to a backend that was not chosen; one file may carry the settings of all."""
-        owner = backends.find_owner(self._package, key)
-        return key.startswith(FOREIGN_PREFIXES) if owner is None else owner != backend
+    def _is_foreign(self, key: str, backend: str | None, store: str | None) -> bool:
+        """Tell whether a key belongs to what was not chosen; one file may carry the settings of all."""
+        if self._backends.find_owner(key) is None and key.startswith(FOREIGN_PREFIXES):
+            return True
+        return self._backends.is_foreign(key, backend) or self._stores.is_foreign(key, store)
 
-    def _check_variables(self, own: BackendOptions) -> None:
+    def _check_variables(self, own: tuple[Option, ...]) -> None:
         """Refuse variables of what is not there yet, and warn of those that look like options and are none."""
         environ = self._layers.environ
         for option in ABSENT + IGNORED:
             for given in layers.Layers(arguments=arguments.NONE, environ=environ).pick(option):
                 self._refuse(option, given)
-        mine = Names(options=(CONFIG, *OPTIONS, *ABSENT, *IGNORED, *own.options))
+        mine = Names(options=(CONFIG, *OPTIONS, *ABSENT, *IGNORED, *own))
         for name in sorted(environ):
             if not name.startswith("KONNECTD_") or _NOT_OPTIONS.fullmatch(name):
                 continue
-            owner = backends.find_owner(self._package, name.removeprefix("KONNECTD_"))
+            bare = name.removeprefix("KONNECTD_")
+            owner = self._backends.find_owner(bare) or self._stores.find_owner(bare)
             if owner is None and mine.find_key(name) is None:
                 self._warnings.append(f"the environment variable {name} is not an option")
 
@@ -322,12 +340,17 @@ def _fill_defaults(values: dict[str, Any]) -> None:
     values["access_token_expiration"] = values["access_token_expiration"] or ACCESS_TOKEN_EXPIRATION
     values["id_token_expiration"] = values["id_token_expiration"] or ID_TOKEN_EXPIRATION
     values["refresh_token_expiration"] = values["refresh_token_expiration"] or REFRESH_TOKEN_EXPIRATION
+    values["consent_expiration"] = values["consent_expiration"] or CONSENT_EXPIRATION
 
 
 def _advice(values: Mapping[str, Any]) -> Iterator[str]:
     """Yield what an operator should think about twice although it is allowed."""
     if values["insecure"]:
         yield "insecure: certificates of the servers this daemon connects to are not checked"
+    if values["allow_dynamic_client_registration"] and not values["dynamic_registration_token"]:
+        yield "allow_dynamic_client_registration: everybody may register; dynamic_registration_token restricts that"
+    if values["allow_dynamic_client_registration"] and values["store"] == "memory":
+        yield "store: what clients change or delete of their registration is forgotten when this process ends"
     if urlsplit(values["iss"]).path.rstrip("/") != values["uri_base_path"]:
         yield (
             "the path of the issuer identifier is not uri_base_path; the proxy in front has to map "

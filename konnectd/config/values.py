@@ -30,6 +30,7 @@ class LogLevel(StrEnum):
 _PATH = re.compile(r"(?:/[A-Za-z0-9._~\-]+)*")
 #: A lifetime above this is a slip of the hand, not a wish.
 _LONGEST_LIFETIME = 10 * 365 * 24 * 3600
+_LONGEST_GRACE = 60
 
 
 def is_loopback(parts: SplitResult) -> bool:
@@ -127,6 +128,18 @@ def lifetime(text: str) -> int:
     span = seconds(text)
     if span > _LONGEST_LIFETIME:
         raise ValueError(f"must not be more than {_LONGEST_LIFETIME} seconds (ten years)")
+    return span
+
+
+def grace(text: str) -> int:
+    """Read for how many seconds something that is over still counts; 0 for not at all.
+
+    Raises:
+        ValueError: it is no whole number, or beyond a minute, which is more than any lost answer needs.
+    """
+    span = seconds(text)
+    if span > _LONGEST_GRACE:
+        raise ValueError(f"must not be more than {_LONGEST_GRACE} seconds")
     return span
 
 

@@ -24,7 +24,7 @@ from konnectd.interfaces import Clock, Entropy, PasswordBackend
 from konnectd.jose.sealing import SECRET_SIZE, SecretSealer
 from konnectd.option import ConfigError, ConfigErrors
 from konnectd.protocol.client import Client
-from konnectd.service import build_backend, serve, threads
+from konnectd.service import build_backend, build_fetch, build_store, serve, threads
 from konnectd.web.forms import Forms
 from konnectd.web.route import Route
 from konnectd.web.static import StaticFiles
@@ -44,7 +44,8 @@ def make_service(settings: Settings, reactor: Any) -> MultiService:  # noqa: ANN
         ConfigErrors: a file or a setting is wrong; all faults at once.
     """
     contents, backend = read_world(settings, reactor)
-    world = World.build(settings, contents, backend, threads(reactor))
+    store, fetch = build_store(settings, reactor), build_fetch(settings, reactor)
+    world = World.build(settings, contents, backend, store, threads(reactor), fetch)
     routes = demo_routes(settings, HttpFetch.over_network(reactor), world.clock, world.entropy)
     service = serve(settings, world, reactor, *routes)
     # Addresses are open before the reactor runs, so whoever reads this line can use it.

@@ -1,15 +1,21 @@
 """One authorization request, from its parameters to an answer."""
 
+from collections.abc import Mapping
 from typing import TypeAlias, assert_never
 
 from attrs import field, frozen
 
 from konnectd.flows.browser import Browser, CookieChange, Forget
-from konnectd.flows.pending import PendingRequests
+from konnectd.flows.mint import Mint
+from konnectd.flows.pending import Arrival, PendingRequests
+from konnectd.flows.permits import Permits
+from konnectd.flows.sessions import Sessions
 from konnectd.flows.sign_in import SignIn
-from konnectd.interfaces import BackendUnavailableError, Entropy, Sealer, Store, Verifier
-from konnectd.protocol.authorize import CONSENT_STATE, AuthorizationRequest, ReturnAddress, answer_pairs
-from konnectd.protocol.claims import check_hint
+from konnectd.interfaces import BackendUnavailableError, Delivery, Entropy, Mode, Sealer, Store, Verifier
+from konnectd.protocol.account import Remembered
+from konnectd.protocol.authorize import CONSENT_STATE, AuthorizationRequest, Pairs, ReturnAddress
+from konnectd.protocol.claims import Approval, check_hint
+from konnectd.protocol.client import Client
 from konnectd.protocol.end_user import Logon
 from konnectd.protocol.errors import OAuthError
 from konnectd.protocol.grant import (
@@ -32,8 +38,10 @@ from konnectd.protocol.interaction import (
     Refuse,
     consent_cookie,
     decide,
+    may_rely_on_memory,
 )
 from konnectd.protocol.parameters import Parameters
+from konnectd.protocol.response_type import CODE_ONLY, ResponsePart
 from konnectd.protocol.scope import Scope
 from konnectd.protocol.vocabulary import ErrorCode, Prompt
 
@@ -43,16 +51,17 @@ CONSENT = "consent"
 
 @frozen
 class ToClient:
-    """The browser goes back to the client, with a code or an error."""
+    """The browser goes back to the client, with an answer or an error."""
 
-    location: str = field(repr=False)
+    delivery: Delivery
     cookies: tuple[CookieChange, ...] = ()
 
 
 @frozen
 class ToSignIn:
-    """The browser goes to the sign-in page; `interaction` travels along."""
+    """The browser goes to the sign-in page; `request` and `interaction` travel along."""
 
+    request: Parameters = field(repr=False)
     interaction: str = field(repr=False)
     cookies: tuple[CookieChange, ...] = ()
 
@@ -61,6 +70,7 @@ class ToSignIn:
 class ToChooser:
     """The browser goes to the account chooser."""
 
+    request: Parameters = field(repr=False)
     interaction: str = field(repr=False)
 
 
@@ -68,6 +78,7 @@ class ToChooser:
 class ToConsent:
     """The browser goes to the consent page."""
 
+    request: Parameters = field(repr=False)
     interaction: str = field(repr=False)
 
 
@@ -85,6 +96,10 @@ class Authorize:
     sealer: Sealer
     verifier: Verifier
     entropy: Entropy
+    mint: Mint
+    modes: Mapping[str, Mode]
+    permits: Permits
+    sessions: Sessions
 
     async def __call__(self, parameters: Parameters, browser: Browser) -> Answer:
         """Answer a request.
@@ -95,54 +110,93 @@ class Authorize:
 
         Spec: OIDC Core 3.1.2; RFC 6749 4.1.1 and 4.1.2.
         """
-        address = await self.pending.address(parameters)
+        arrival = await self.pending.arrive(parameters)
         try:
-            return await self._answer(address, parameters, browser)
+            return await self._answer(arrival, browser)
         except OAuthError as error:
-            return ToClient(address.refuse(error, self.issuer))
+            return self._refuse(arrival.address, error)
         except BackendUnavailableError:
             # With prompt=none nobody looks at a page: a frame would wait for ever. Spec: OIDC Core 3.1.2.1.
-            if Prompt.NONE not in parameters.text("prompt").split():
+            if Prompt.NONE not in arrival.parameters.text("prompt").split():
                 raise
             unavailable = OAuthError(ErrorCode.TEMPORARILY_UNAVAILABLE, "users can not be looked up at the moment")
-            return ToClient(address.refuse(unavailable, self.issuer))
+            return self._refuse(arrival.address, unavailable)
 
-    async def _answer(self, address: ReturnAddress, parameters: Parameters, browser: Browser) -> Answer:
+    async def _remembered(
+        self, request: AuthorizationRequest, logon: Logon | None, consent: Consent | None
+    ) -> Remembered | None:
+        """Return what the person has answered the client before, if that could matter: most requests ask no store."""
+        if logon is None or consent is not None or not may_rely_on_memory(request):
+            return None
+        return await self.permits.recall(logon.sub, request.client.client_id)
+
+    async def _remember(
+        self, request: AuthorizationRequest, logon: Logon, consent: Consent | None, granted: Scope
+    ) -> None:
+        """Keep what the person has just agreed to; a refusal is not kept, nor what nobody would have asked."""
+        if consent is not None and not request.client.trusted:
+            asked = self.pending.wanted(request)
+            await self.permits.remember(logon.sub, request.client.client_id, asked, granted)
+
+    async def _answer(self, arrival: Arrival, browser: Browser) -> Answer:
         """Answer a request whose address is proven."""
-        request = AuthorizationRequest.parse(address, parameters)
+        address, parameters = arrival.address, arrival.parameters
+        request = self.pending.parse(arrival)
         progress = self.pending.progress(request, parameters)
         found = self.sign_in.find(browser)
         logon = await self._alive(found, progress)
-        consent = self._consent(request, parameters, browser)
+        consent = await self._unused(self._consent(request, parameters, browser))
         known = Knowledge(
             logon=logon,
             progress=progress,
-            consent=await self._unused(consent),
+            consent=consent,
             hint=self._hint(request),
+            remembered=await self._remembered(request, logon, consent),
             supported=self.pending.supported,
         )
         decision = decide(request, known, self.sign_in.clock.now())
         match decision:
             case Proceed(logon=person, scope=scope):
-                code = await self._code(request, person, scope)
-                return ToClient(address.locate(answer_pairs(code, self.issuer)), _spent(parameters, request))
+                await self.pending.spend(arrival)
+                await self._remember(request, person, consent, scope)
+                await self.sessions.join(request.client, person, scope)
+                pairs = (*await self._parts(request, person, scope), *self.sessions.visible(address, person))
+                kept = (*_spent(parameters, request), self.sessions.mark(person))
+                return self._deliver(address, address.answer(pairs), kept)
             case Refuse(error=error):
-                return ToClient(address.refuse(error, self.issuer), _spent(parameters, request))
+                await self.pending.spend(arrival)
+                kept = (*_spent(parameters, request), self.sessions.mark(logon))
+                return self._refuse(address, error, kept, self.sessions.visible(address, logon))
         sealed = self.pending.seal(progress or self.pending.begin(request, logon))
         match decision:
             case AskForLogon():
                 gone = found is not None and logon is None
-                return ToSignIn(sealed, (self.sign_in.end(),) if gone else ())
+                return ToSignIn(arrival.carried, sealed, self.sign_in.end() if gone else ())
             case AskForAccount():
-                return ToChooser(sealed)
+                return ToChooser(arrival.carried, sealed)
             case AskForConsent():
-                return ToConsent(sealed)
+                return ToConsent(arrival.carried, sealed)
             case _:
                 assert_never(decision)
 
+    def _refuse(
+        self, address: ReturnAddress, error: OAuthError, cookies: tuple[CookieChange, ...] = (), more: Pairs = ()
+    ) -> ToClient:
+        """Tell the client what is wrong."""
+        return self._deliver(address, (*address.refusal(error, self.issuer), *more), cookies)
+
+    def _deliver(self, address: ReturnAddress, pairs: Pairs, cookies: tuple[CookieChange, ...]) -> ToClient:
+        """Answer in the response mode of the request."""
+        return ToClient(self.modes[address.response_mode](address, pairs), cookies)
+
     async def _alive(self, logon: Logon | None, progress: Progress | None) -> Logon | None:
-        """Return a logon if its person is still there; one made for this very request was checked by its making."""
-        if logon is None or (progress is not None and progress.covers(logon)):
+        """Return a logon if its session goes on and its person is still there.
+
+        The person of one made for this very request was checked by its making.
+        """
+        if logon is None or await self.sign_in.is_over(logon):
+            return None
+        if progress is not None and progress.covers(logon):
             return logon
         return logon if await self.sign_in.still_there(logon) else None
 
@@ -165,13 +219,51 @@ class Authorize:
             return None
         return consent
 
-    async def _code(self, request: AuthorizationRequest, logon: Logon, scope: Scope) -> str:
-        """Make a code and keep what it stands for."""
-        secret = self.entropy.token(CODE_BYTES)
-        code = secret + self.sealer.tag("code", code_tag_text(secret, request.client.client_id))
+    async def _parts(self, request: AuthorizationRequest, logon: Logon, scope: Scope) -> Pairs:
+        """Make everything the response type asks for.
+
+        Spec: OIDC Core 3.1.2.5, 3.2.2.5 and 3.3.2.5; RFC 9207 2.
+        """
+        parts: list[tuple[str, str]] = []
+        code = self._new_code(request.client)
         grant = AuthorizationGrant.of(request, logon, scope, self.sealer.tag("grant", code))
-        await self.store.put(code_key(code), grant.to_text(), CODE_TTL)
-        return code
+        if ResponsePart.CODE in request.response_type:
+            await self.store.put(code_key(code), grant.to_text(), CODE_TTL)
+            parts.append(("code", code))
+        else:
+            code = ""
+        if request.response_type != CODE_ONLY:
+            parts += await self._tokens(request, grant, code)
+        return (*parts, ("iss", self.issuer))
+
+    async def _tokens(
+        self, request: AuthorizationRequest, grant: AuthorizationGrant, code: str
+    ) -> list[tuple[str, str]]:
+        """Make the tokens that stand in the answer itself.
+
+        Raises:
+            OAuthError: ``login_required``: the person is gone.
+        """
+        user = await self.sign_in.backend.find(grant.logon.user_id)
+        if user is None or user.subject != grant.logon.subject:
+            raise OAuthError(ErrorCode.LOGIN_REQUIRED, "the person is not known any more")
+        client = request.client
+        approval = Approval.of(self.issuer, grant, user, client)
+        parts: list[tuple[str, str]] = []
+        access = ""
+        if ResponsePart.TOKEN in request.response_type:
+            access = await self.mint.access_token(approval, client)
+            life = str(self.mint.lifetimes.access_token)
+            parts += [("access_token", access), ("token_type", "Bearer"), ("expires_in", life)]
+            parts.append(("scope", str(grant.scope)))
+        if ResponsePart.ID_TOKEN in request.response_type:
+            parts.append(("id_token", await self.mint.id_token(approval, client, access=access, code=code)))
+        return parts
+
+    def _new_code(self, client: Client) -> str:
+        """Make a code."""
+        secret = self.entropy.token(CODE_BYTES)
+        return secret + self.sealer.tag("code", code_tag_text(secret, client.client_id))
 
 
 def _consent_name(parameters: Parameters, request: AuthorizationRequest) -> str:

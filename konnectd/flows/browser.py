@@ -10,6 +10,8 @@ from attrs import field, frozen
 
 #: The logon: who the browser's person is.
 LOGON = "KKT"
+#: A word that is another one for each session; unlike everything else, a script of ours may read it.
+BROWSER_STATE = "KKBS"
 
 
 @frozen

@@ -23,13 +23,22 @@ class Decisions:
     pending: PendingRequests
     entropy: Entropy
 
-    def record(self, request: AuthorizationRequest, logon: Logon, *, allow: bool) -> tuple[str, Keep]:
+    def record(
+        self, request: AuthorizationRequest, logon: Logon, *, allow: bool, chosen: Scope | None = None
+    ) -> tuple[str, Keep]:
         """Seal an answer of the consent page.
+
+        Args:
+            request: what was asked.
+            logon: who answered.
+            allow: whether they agreed at all.
+            chosen: what of it they agreed to; None for everything.
 
         Returns:
             the value of the parameter that leads to it, and what the browser shall keep.
         """
-        scope = self.pending.wanted(request) if allow else Scope()
+        wanted = self.pending.wanted(request)
+        scope = (wanted if chosen is None else wanted.keep(chosen)) if allow else Scope()
         consent = Consent(
             consent_id=self.entropy.token(STATE_BYTES),
             sub=logon.sub,

@@ -1,10 +1,12 @@
-"""Leaving: end the session here, after asking where asking is due, and find the way back."""
+"""Leaving: end the session here, after asking where asking is due, tell its clients, and find the way back."""
 
 from typing import TypeAlias
 
 from attrs import field, frozen
 
+from konnectd.flows.backchannel import BackChannel
 from konnectd.flows.browser import Browser, CookieChange
+from konnectd.flows.sessions import Sessions
 from konnectd.flows.sign_in import SignIn
 from konnectd.interfaces import ClientRegistry, Verifier
 from konnectd.protocol.claims import Hint, check_hint
@@ -13,6 +15,10 @@ from konnectd.protocol.end_user import Logon
 from konnectd.protocol.endsession import EndSessionRequest
 from konnectd.protocol.errors import OAuthError, UntrustedRequestError
 from konnectd.protocol.parameters import Parameters
+from konnectd.protocol.session import FAREWELL_TTL, Farewell, Notice, farewell_key, told_key
+
+#: Random bytes of what names a sign-out: whoever knows it can see which applications somebody used.
+FAREWELL_BYTES = 24
 
 
 @frozen
@@ -29,10 +35,14 @@ class Left:
 
     Attributes:
         location: where the browser goes; empty for our own page.
+        farewell_id: names what the page about the sign-out shows; empty when there is nobody who had to be told.
+        frames: whether that page must be seen, because it is how clients are told.
     """
 
     location: str = field(repr=False)
     cookies: tuple[CookieChange, ...] = ()
+    farewell_id: str = field(default="", repr=False)
+    frames: bool = False
 
 
 Answer: TypeAlias = Confirm | Left
@@ -46,6 +56,8 @@ class EndSession:
     clients: ClientRegistry
     sign_in: SignIn
     verifier: Verifier
+    sessions: Sessions
+    backchannel: BackChannel
 
     async def __call__(self, parameters: Parameters, browser: Browser, *, confirmed: bool = False) -> Answer:
         """Answer a request to leave.
@@ -55,7 +67,7 @@ class EndSession:
 
         Raises:
             UntrustedRequestError: hint, client or way back are not good.
-            BackendUnavailableError: the registry did not answer.
+            BackendUnavailableError: registry or store did not answer; the person is still signed in.
 
         Spec: OIDC RP-Initiated Logout 2 and 3.
         """
@@ -65,7 +77,47 @@ class EndSession:
             return Left(request.location)
         if not confirmed and request.must_confirm(logon):
             return Confirm(logon, request.client)
-        return Left(request.location, (self.sign_in.end(),))
+        return await self._leave(request, logon)
+
+    async def _leave(self, request: EndSessionRequest, logon: Logon) -> Left:
+        """End a session and begin to tell its clients.
+
+        Raises:
+            BackendUnavailableError: registry or store did not answer.
+        """
+        gone = self.sign_in.end()
+        parties = [(party, await self.clients.get(party.client_id)) for party in await self.sessions.end(logon)]
+        known = [(party, client) for party, client in parties if client is not None]
+        if not known:
+            return Left(request.location, gone)
+        farewell = Farewell(
+            location=request.location,
+            client_name=request.client.display_name if request.client is not None else "",
+            notices=tuple(Notice.of(client, party, self.issuer) for party, client in known),
+        )
+        farewell_id = self.sessions.entropy.token(FAREWELL_BYTES)
+        await self.sessions.store.put(farewell_key(farewell_id), farewell.to_text(), FAREWELL_TTL)
+        for number, (party, client) in enumerate(known):
+            if client.backchannel_logout_uri:
+                self.backchannel.tell(client, party, farewell_id, number)
+        return Left(request.location, gone, farewell_id, bool(farewell.frames))
+
+    async def farewell(self, farewell_id: str) -> tuple[Farewell, tuple[str, ...]] | None:
+        """Return a sign-out, and of each of its clients what is known about its answer; None when it is long ago.
+
+        Raises:
+            BackendUnavailableError: the store did not answer.
+        """
+        store = self.sessions.store
+        text = await store.get(farewell_key(farewell_id))
+        found = Farewell.from_text(text) if text is not None else None
+        if found is None:
+            return None
+        answers = [
+            (await store.get(told_key(farewell_id, number)) or "") if notice.posted else ""
+            for number, notice in enumerate(found.notices)
+        ]
+        return found, tuple(answers)
 
     async def read(self, parameters: Parameters) -> EndSessionRequest:
         """Check who asks, and where they want the browser to go.

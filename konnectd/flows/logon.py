@@ -6,7 +6,9 @@ from typing import TypeAlias
 from attrs import field, frozen
 
 from konnectd.flows.browser import CookieChange
+from konnectd.flows.sessions import Sessions
 from konnectd.flows.sign_in import SignIn
+from konnectd.flows.whereabouts import Whereabouts
 from konnectd.interfaces import PasswordBackend, RefusalReason, Refused, Store
 from konnectd.protocol.end_user import EndUser, Logon
 
@@ -36,10 +38,13 @@ Outcome: TypeAlias = SignedIn | Refused | TooManyTries
 
 @frozen(kw_only=True)
 class LogonForm:
-    """What a person typed."""
+    """What a person typed, and what in: families of browsers and systems, empty when nobody can tell."""
 
     username: str = field(repr=False)
     password: str = field(repr=False)
+    browser: str = ""
+    system: str = ""
+    earlier: Logon | None = None
 
 
 @frozen(kw_only=True)
@@ -49,6 +54,8 @@ class PasswordLogon:
     backend: PasswordBackend
     sign_in: SignIn
     store: Store
+    whereabouts: Whereabouts
+    sessions: Sessions
 
     async def __call__(self, form: LogonForm) -> Outcome:
         """Check a name and a password.
@@ -78,7 +85,9 @@ class PasswordLogon:
                 await self.store.increment(key, TRIES_TTL)
             return answer
         logon, keep = self.sign_in.begin(answer)
-        return SignedIn(logon, (keep,))
+        await self.whereabouts.note(logon, form.browser, form.system)
+        await self.sessions.begin(logon, form.earlier)
+        return SignedIn(logon, (keep, self.sessions.mark(logon)))
 
     async def _exhausted(self, key: str) -> bool:
         """Tell whether a name or an account has had its tries."""

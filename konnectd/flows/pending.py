@@ -4,17 +4,42 @@ Nothing is stored for it: it travels in the address of each page and is checked 
 registration on. What our pages add to it is sealed.
 """
 
-from attrs import frozen
+from attrs import field, frozen
 
+from konnectd.flows.request_objects import RequestObjects
 from konnectd.interfaces import ClientRegistry, Clock, Sealer
 from konnectd.protocol.authorize import INTERACTION, AuthorizationRequest, ReturnAddress
+from konnectd.protocol.client import Client
 from konnectd.protocol.end_user import Logon
+from konnectd.protocol.errors import Doubt, OAuthError, UntrustedRequestError
 from konnectd.protocol.interaction import PROGRESS_TTL, Progress
 from konnectd.protocol.parameters import Parameters
+from konnectd.protocol.pushed_request import is_pushed
+from konnectd.protocol.request_object import REQUEST_URI
+from konnectd.protocol.response_type import Profile
 from konnectd.protocol.scope import Scope
 
 #: Purpose under which progress is sealed.
 PROGRESS = "interaction"
+
+
+@frozen(kw_only=True)
+class Arrival:
+    """A request whose address is proven.
+
+    Attributes:
+        address: where the answer goes.
+        parameters: the request as it is meant.
+        carried: the request as our pages carry it along.
+        reference: of a pushed request, which is good for one answer; empty for any other.
+        fault: what is wrong with a request that has an address but can not be read.
+    """
+
+    address: ReturnAddress
+    parameters: Parameters = field(repr=False)
+    carried: Parameters = field(repr=False)
+    reference: str = field(default="", repr=False)
+    fault: OAuthError | None = None
 
 
 @frozen(kw_only=True)
@@ -25,17 +50,63 @@ class PendingRequests:
     sealer: Sealer
     clock: Clock
     supported: frozenset[str]
+    profile: Profile
+    modes: frozenset[str]
+    objects: RequestObjects
 
-    async def address(self, parameters: Parameters) -> ReturnAddress:
-        """Prove where the answer goes.
+    async def arrive(self, parameters: Parameters) -> Arrival:
+        """Find out what a request means, and prove where the answer goes.
+
+        The client comes first, because its keys say what to believe. The redirect URI is proven last: it may stand in
+        what the client signed, and is then looked at like any other.
 
         Raises:
             UntrustedRequestError: client or redirect URI are unknown.
-            BackendUnavailableError: the registry did not answer.
+            BackendUnavailableError: something behind us did not answer.
         """
         client_id = parameters.get("client_id")
         client = await self.clients.get(client_id) if client_id is not None else None
-        return ReturnAddress.verify(client, parameters)
+        if client is not None and self.objects.concern(client, parameters):
+            return await self._resolve(client, parameters)
+        address = ReturnAddress.verify(client, parameters, self.modes)
+        return Arrival(address=address, parameters=parameters, carried=parameters)
+
+    async def _resolve(self, client: Client, parameters: Parameters) -> Arrival:
+        """Look for a request where it really stands.
+
+        When nothing is found there, the client is told if what was sent beside it proves an address; otherwise nobody
+        knows where the browser should go.
+
+        Spec: RFC 9101 7; OIDC Core 3.1.2.6.
+        """
+        try:
+            resolved = await self.objects.resolve(client, parameters, self._opened(parameters))
+        except OAuthError as error:
+            return Arrival(
+                address=self._address_beside(client, parameters, error),
+                parameters=parameters,
+                carried=parameters,
+                fault=error,
+            )
+        return Arrival(
+            address=ReturnAddress.verify(client, resolved.parameters, self.modes),
+            parameters=resolved.parameters,
+            carried=resolved.carried,
+            reference=resolved.reference,
+        )
+
+    def _address_beside(self, client: Client, parameters: Parameters, error: OAuthError) -> ReturnAddress:
+        """Prove the address that was sent beside a request that can not be read.
+
+        Raises:
+            UntrustedRequestError: there is none, or it is not the client's.
+        """
+        try:
+            return ReturnAddress.verify(client, parameters, self.modes)
+        except UntrustedRequestError:
+            pushed = is_pushed(parameters.text(REQUEST_URI))
+            doubt = Doubt.REFERENCE if pushed else Doubt.REQUEST
+            raise UntrustedRequestError(error.code, error.description, doubt) from None
 
     async def open(self, parameters: Parameters) -> AuthorizationRequest:
         """Check a request that one of our pages was given.
@@ -44,14 +115,47 @@ class PendingRequests:
             OAuthError: it is not one that the authorization endpoint would have let through.
             BackendUnavailableError: the registry did not answer.
         """
-        return AuthorizationRequest.parse(await self.address(parameters), parameters)
+        return self.parse(await self.arrive(parameters))
+
+    def parse(self, arrival: Arrival) -> AuthorizationRequest:
+        """Read a request whose address is proven.
+
+        Raises:
+            OAuthError: a rule is broken; the client may be told.
+        """
+        if arrival.fault is not None:
+            raise arrival.fault
+        return AuthorizationRequest.parse(arrival.address, arrival.parameters, self.profile)
+
+    def read(self, client: Client, parameters: Parameters) -> AuthorizationRequest:
+        """Read a request that no browser has brought yet.
+
+        Raises:
+            OAuthError: a rule is broken.
+        """
+        address = ReturnAddress.verify(client, parameters, self.modes)
+        return AuthorizationRequest.parse(address, parameters, self.profile)
+
+    async def spend(self, arrival: Arrival) -> None:
+        """Note that a request is about to be answered; a pushed one is good for one answer.
+
+        Raises:
+            OAuthError: it was answered before.
+            BackendUnavailableError: the store did not answer.
+        """
+        if arrival.reference:
+            await self.objects.spend(arrival.reference)
 
     def progress(self, request: AuthorizationRequest, parameters: Parameters) -> Progress | None:
         """Return how far a request is; None when it has just begun, or what it carries belongs to another request."""
+        progress = self._opened(parameters)
+        return progress if progress is not None and progress.fingerprint == request.fingerprint else None
+
+    def _opened(self, parameters: Parameters) -> Progress | None:
+        """Return what a request carries, whatever request it belongs to."""
         sealed = parameters.get(INTERACTION)
         claims = self.sealer.open(PROGRESS, sealed, self.clock.now()) if sealed is not None else None
-        progress = Progress.from_json(claims) if claims is not None else None
-        return progress if progress is not None and progress.fingerprint == request.fingerprint else None
+        return Progress.from_json(claims) if claims is not None else None
 
     def begin(self, request: AuthorizationRequest, logon: Logon | None) -> Progress:
         """Note that the first page of a request is about to be shown."""
@@ -66,5 +170,5 @@ class PendingRequests:
         return self.sealer.seal(PROGRESS, progress.to_json(), progress.started_at + PROGRESS_TTL)
 
     def wanted(self, request: AuthorizationRequest) -> Scope:
-        """Return what can be granted of what is asked for; the rest is passed over. Spec: OIDC Core 3.1.2.1."""
-        return request.scope.keep(self.supported)
+        """Return what can be granted of what is asked for."""
+        return request.wanted(self.supported)

@@ -2,9 +2,10 @@
 
 from attrs import field, frozen
 
-from konnectd.flows.browser import LOGON, Browser, Forget, Keep
-from konnectd.interfaces import Backend, Clock, Entropy, Sealer
+from konnectd.flows.browser import BROWSER_STATE, LOGON, Browser, Forget, Keep
+from konnectd.interfaces import Backend, Clock, Entropy, Sealer, Store
 from konnectd.protocol.end_user import EndUser, Logon
+from konnectd.protocol.session import ended_session_key
 
 #: How long a logon counts at most, in seconds, however long the browser keeps it.
 LOGON_TTL = 24 * 3600
@@ -20,6 +21,7 @@ class SignIn:
     sealer: Sealer
     clock: Clock
     entropy: Entropy
+    store: Store
     _opened: dict[str, Logon] = field(factory=dict, init=False, repr=False, eq=False)
 
     def find(self, browser: Browser) -> Logon | None:
@@ -44,6 +46,25 @@ class SignIn:
             self._opened[sealed] = logon
         return logon
 
+    async def current(self, browser: Browser) -> Logon | None:
+        """Return the logon of a browser unless its session was ended elsewhere.
+
+        Pages that lead back to the authorization endpoint do with `find`, because that is asked there again.
+
+        Raises:
+            BackendUnavailableError: the store did not answer.
+        """
+        logon = self.find(browser)
+        return logon if logon is not None and not await self.is_over(logon) else None
+
+    async def is_over(self, logon: Logon) -> bool:
+        """Tell whether a session was ended, whatever a browser still holds.
+
+        Raises:
+            BackendUnavailableError: the store did not answer.
+        """
+        return await self.store.get(ended_session_key(logon.session_id)) is not None
+
     async def still_there(self, logon: Logon) -> bool:
         """Tell whether the backend still knows the person and lets them in.
 
@@ -67,6 +88,6 @@ class SignIn:
         expires_at = logon.auth_time + LOGON_TTL
         return logon, Keep(LOGON, self.sealer.seal(LOGON, logon.to_json(), expires_at))
 
-    def end(self) -> Forget:
-        """End the session in this browser."""
-        return Forget(LOGON)
+    def end(self) -> tuple[Forget, ...]:
+        """End the session in this browser, to be seen by the scripts that watch it."""
+        return (Forget(LOGON), Forget(BROWSER_STATE))

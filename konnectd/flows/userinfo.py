@@ -1,16 +1,18 @@
 """The userinfo endpoint: from a token to what it lets its bearer see."""
 
+import json
 from collections.abc import Mapping
 from typing import TypeAlias
 
 from attrs import field, frozen
 
-from konnectd.interfaces import Backend, ClientRegistry, Clock, Signer, Store, Verifier
+from konnectd.flows.revocations import Revocations
+from konnectd.interfaces import Backend, ClientRegistry, Clock, Encrypter, Signer, Verifier, Wrapping
 from konnectd.protocol import userinfo
 from konnectd.protocol.claims import Presented, check_access_token
+from konnectd.protocol.client import Client
 from konnectd.protocol.end_user import public_subject
 from konnectd.protocol.errors import BearerTokenError
-from konnectd.protocol.grant import revoked_key
 from konnectd.protocol.parameters import Parameters
 from konnectd.protocol.vocabulary import ErrorCode
 
@@ -29,7 +31,14 @@ class Signed:
     jws: str = field(repr=False)
 
 
-Answer: TypeAlias = Plain | Signed
+@frozen
+class Encrypted:
+    """The claims as a compact JWE, for clients registered so; with a JWS inside if they want both."""
+
+    jwe: str = field(repr=False)
+
+
+Answer: TypeAlias = Plain | Signed | Encrypted
 
 
 @frozen(kw_only=True)
@@ -39,8 +48,9 @@ class UserInfo:
     issuer: str
     backend: Backend
     clients: ClientRegistry
-    store: Store
+    revocations: Revocations
     signer: Signer
+    encrypter: Encrypter
     verifier: Verifier
     clock: Clock
 
@@ -62,23 +72,37 @@ class UserInfo:
         userinfo.check_scope(presented)
         await self._check_alive(presented)
         user = await self.backend.find(presented.user_id) if presented.provider == self.backend.name else None
-        if user is None or public_subject(user.subject, presented.provider) != presented.sub:
+        if user is None or public_subject(user.subject, presented.provider) != presented.account:
             raise BearerTokenError(ErrorCode.INVALID_TOKEN, "the person is not known any more")
         claims = userinfo.claims(presented, user)
         client = await self.clients.get(presented.client_id)
         if client is None:
             raise BearerTokenError(ErrorCode.INVALID_TOKEN, "the client is not registered any more")
-        algorithm = client.userinfo_signed_response_alg
-        if not algorithm:
+        return await self._protected(claims, client)
+
+    async def _protected(self, claims: Mapping[str, object], client: Client) -> Answer:
+        """Answer as the client is registered: signed, encrypted, or signed and then encrypted.
+
+        Raises:
+            BackendUnavailableError: the client's keys are not to be had.
+
+        Spec: OIDC Core 5.3.2 (an answer that is no plain JSON names issuer and audience).
+        """
+        algorithm, alg = client.userinfo_signed_response_alg, client.userinfo_encrypted_response_alg
+        if not algorithm and not alg:
             return Plain(claims)
-        # Spec: OIDC Core 5.3.2: a signed answer names issuer and audience.
-        return Signed(await self.signer.sign({**claims, "iss": self.issuer, "aud": presented.client_id}, algorithm))
+        named = {**claims, "iss": self.issuer, "aud": client.client_id}
+        content = await self.signer.sign(named, algorithm) if algorithm else json.dumps(named)
+        if not alg:
+            return Signed(content)
+        wrapping = Wrapping(alg=alg, enc=client.userinfo_encrypted_response_enc, nested=bool(algorithm))
+        return Encrypted(await self.encrypter.encrypt(client, content, wrapping))
 
     async def _check_alive(self, presented: Presented) -> None:
-        """Refuse a token whose grant was revoked.
+        """Refuse a token that was revoked, alone or with its grant.
 
         Raises:
             BearerTokenError: ``invalid_token``.
         """
-        if presented.grant_id and await self.store.get(revoked_key(presented.grant_id)) is not None:
+        if await self.revocations.is_revoked(presented):
             raise BearerTokenError(ErrorCode.INVALID_TOKEN, "the access token is revoked")

@@ -2,7 +2,7 @@
 
 import hmac
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from konnectd.interfaces import GrantTools
 from konnectd.protocol.claims import Approval
@@ -11,6 +11,7 @@ from konnectd.protocol.end_user import EndUser
 from konnectd.protocol.errors import OAuthError
 from konnectd.protocol.grant import AuthorizationGrant, code_key, code_tag_text, revoked_key
 from konnectd.protocol.parameters import Parameters
+from konnectd.protocol.resource import narrow_resources
 from konnectd.protocol.token import check_code_grant
 from konnectd.protocol.vocabulary import ErrorCode
 
@@ -50,12 +51,13 @@ class AuthorizationCodeGrant:
             raise await self._replayed(code)
         try:
             user = await self._redeem(grant, client, parameters)
+            resources = narrow_resources(grant.resources, parameters, client)
         except OAuthError:
             await self.tools.store.take(code_key(code))
             raise
         if await self.tools.store.take(code_key(code)) is None:
             raise await self._replayed(code)
-        return Approval.of(self.tools.issuer, grant, user)
+        return evolve(Approval.of(self.tools.issuer, grant, user, client), resources=resources)
 
     async def _redeem(self, grant: AuthorizationGrant, client: Client, parameters: Parameters) -> EndUser:
         """Return the person behind a grant when the client may have it.

@@ -122,7 +122,7 @@ class KeyRingVerifier:
     def __init__(self, ring: KeyRing, remembered: int = REMEMBERED) -> None:
         """Prepare every key with every algorithm that fits it."""
         self._checks: dict[tuple[str, str], Check] = {
-            (kid, algorithm): _checking(algorithm, key.key)
+            (kid, algorithm): checking(algorithm, key.key)
             for kid, key in ring.by_kid.items()
             for algorithm in key.algorithms
         }
@@ -162,13 +162,13 @@ class KeyRingVerifier:
             return None
         if not check(signature, f"{segments[0]}.{segments[1]}".encode("ascii")):
             return None
-        return _read(segments[1])
+        return read_segment(segments[1])
 
     def _find_check(self, segment: str) -> Check | None:
         """Return how the key that a header names checks signatures; None when there is no such key or algorithm."""
         if len(segment) > LONGEST_HEADER:
             return None
-        match _read(segment):
+        match read_segment(segment):
             case {"alg": str(alg), "kid": str(kid), **others} if others.keys() <= _HEADER_MEMBERS:
                 return self._checks.get((kid, alg)) if isinstance(others.get("typ", ""), str) else None
         return None
@@ -185,7 +185,7 @@ def _signing(algorithm: str, key: PrivateKeyObject) -> Sign:
     return key.sign
 
 
-def _checking(algorithm: str, key: PublicKeyObject) -> Check:
+def checking(algorithm: str, key: PublicKeyObject) -> Check:
     """Return how a key checks signatures of an algorithm that fits it."""
     if isinstance(key, rsa.RSAPublicKey):
         rsa_key, hashing, pad = key, _HASHES[algorithm[2:]], _padding(algorithm)
@@ -242,7 +242,7 @@ def _der(signature: bytes, size: int) -> bytes:
     return encode_dss_signature(int.from_bytes(signature[:size], "big"), int.from_bytes(signature[size:], "big"))
 
 
-def _read(segment: str) -> dict[str, object] | None:
+def read_segment(segment: str) -> dict[str, object] | None:
     """Read the JSON object in a segment; None for anything else, repeated members included.
 
     Two readers of an object with repeated members may see two different objects, so it is not one.

@@ -13,25 +13,42 @@ from typing import Any, Self
 
 from attrs import field, frozen
 
-from konnectd.protocol.end_user import EndUser, Logon
+from konnectd.protocol.claims_request import NO_CLAIMS, ClaimsRequest
+from konnectd.protocol.client import Client
+from konnectd.protocol.end_user import EndUser, Logon, public_subject
 from konnectd.protocol.errors import BearerTokenError, OAuthError
 from konnectd.protocol.grant import AuthorizationGrant
-from konnectd.protocol.scope import RAW_SUBJECT, Scope
+from konnectd.protocol.resource import audience
+from konnectd.protocol.scope import Scope
 from konnectd.protocol.token import Lifetimes
 from konnectd.protocol.vocabulary import ErrorCode
 
 #: How far another machine's clock may be off, in seconds.
 LEEWAY = 60
 
+#: What the backend is asked with when a token comes back.
+IDENTITY = "kc.identity"
+#: In it, and only where the client must not be able to read it: the public subject.
+ACCOUNT = "kc.i.sub"
+
 _IS_ACCESS_TOKEN = "kc.isAccessToken"  # noqa: S105 - the name of a claim
 _IS_REFRESH_TOKEN = "kc.isRefreshToken"  # noqa: S105 - the name of a claim
+#: What was allowed claim by claim, in each kind of token.
+_CLAIMS_OF = {_IS_ACCESS_TOKEN: "kc.authorizedClaims", _IS_REFRESH_TOKEN: "kc.approvedClaims"}
+#: Marks what a client has for itself; see `konnectd.protocol.client_grant`.
+IS_CLIENT_TOKEN = "kc.isClientToken"  # noqa: S105 - the name of a claim
 _REFERENCE = "kc.ref"
+#: What a logout token has, and no ID token. Spec: OIDC Back-Channel Logout 2.4.
+_EVENTS = "events"
+_GENERATION = "kc.generation"
+_RESOURCES = "kc.approvedResources"
+_CLIENT_ID = "client_id"
 
 _HASHES: Mapping[str, Callable[[bytes], Any]] = {"256": sha256, "384": sha384, "512": sha512}
 
 
 def left_half_hash(text: str, algorithm: str) -> str:
-    """Return the ``at_hash`` of a token for an ID token signed by an algorithm.
+    """Return the ``at_hash`` of a token, or the ``c_hash`` of a code, for an ID token signed by an algorithm.
 
     Spec: OIDC Core 3.1.3.6; RFC 8032 for EdDSA, whose hash is SHA-512.
     """
@@ -48,8 +65,15 @@ class Approval:
         client_id: the audience.
         user: as the backend knows them at this moment.
         provider: the backend's name.
+        sub: under which the client knows the person.
+        concealed: the client may not learn who that is, so ``kc.identity`` has to be sealed.
         auth_time: None for a refresh token of an older installation, which does not tell.
-        refresh_token: the one that was used, to be given back; empty when the grant may make a new one.
+        claims: what was allowed claim by claim.
+        resources: the servers the access token is for; empty for the client itself.
+        approved_resources: those that refreshing may ask for.
+        generation: of the refresh token; each refresh begins a new one.
+        ends_at: when the family of refresh tokens ends; None for one that begins now.
+        refresh_token: what the grant type made; empty when a new family may begin.
     """
 
     issuer: str
@@ -59,15 +83,21 @@ class Approval:
     user: EndUser
     provider: str
     sub: str
+    concealed: bool = False
     auth_time: int | None = None
     session_id: str = ""
     amr: tuple[str, ...] = ()
     nonce: str = field(default="", repr=False)
+    claims: ClaimsRequest = NO_CLAIMS
+    resources: tuple[str, ...] = ()
+    approved_resources: tuple[str, ...] = ()
+    generation: int = 0
+    ends_at: int | None = None
     refresh_token: str = field(default="", repr=False)
 
     @classmethod
-    def of(cls, issuer: str, grant: AuthorizationGrant, user: EndUser) -> Self:
-        """Make it from a redeemed grant."""
+    def of(cls, issuer: str, grant: AuthorizationGrant, user: EndUser, client: Client) -> Self:
+        """Make it from a redeemed grant of a client."""
         logon: Logon = grant.logon
         return cls(
             issuer=issuer,
@@ -76,31 +106,42 @@ class Approval:
             scope=grant.scope,
             user=user,
             provider=logon.provider,
-            sub=logon.sub,
+            sub=client.sub_of(logon.subject, logon.provider),
+            concealed=client.pairwise is not None,
             auth_time=logon.auth_time,
             session_id=logon.session_id,
             amr=logon.amr,
             nonce=grant.nonce,
+            claims=grant.claims,
+            resources=grant.resources,
+            approved_resources=grant.resources,
         )
 
     @classmethod
-    def again(cls, issuer: str, presented: "Presented", user: EndUser, scope: Scope, token: str) -> Self:
-        """Make it from a refresh token that was shown.
+    def again(cls, issuer: str, presented: "Presented", user: EndUser, scope: Scope) -> Self:
+        """Make it from a refresh token that was shown; what comes next is of the same family, and ends with it.
+
+        Who asks for less gets less: of claims that were allowed one by one only those that the smaller scope opens.
 
         Spec: OIDC Core 12.2 (``iss``, ``sub``, ``aud`` and ``auth_time`` stay; no ``nonce`` is needed).
         """
         return cls(
             issuer=issuer,
-            grant_id=presented.grant_id,
+            grant_id=presented.family,
             client_id=presented.client_id,
             scope=scope,
             user=user,
             provider=presented.provider,
             sub=presented.sub,
+            concealed=presented.concealed,
             auth_time=presented.auth_time,
             session_id=presented.session_id,
             amr=presented.amr,
-            refresh_token=token,
+            claims=presented.claims if scope == presented.scope else presented.claims.within(scope),
+            resources=presented.resources,
+            approved_resources=presented.resources,
+            generation=presented.generation + 1,
+            ends_at=presented.expires_at,
         )
 
     @property
@@ -110,15 +151,25 @@ class Approval:
         members: dict[str, object] = {"kc.i.id": user.user_id, "kc.i.un": user.username}
         if user.name:
             members["kc.i.dn"] = user.name
+        if self.concealed:
+            members[ACCOUNT] = public_subject(user.subject, self.provider)
         return {**members, **user.identity}
 
 
-def access_token(approval: Approval, jti: str, now: int, lifetimes: Lifetimes) -> dict[str, object]:
-    """Return the claims of an access token."""
+def access_token(
+    approval: Approval, jti: str, now: int, lifetimes: Lifetimes, *, profile: bool = False
+) -> dict[str, object]:
+    """Return the claims of an access token.
+
+    Args:
+        profile: it also says what every resource server knows how to read.
+
+    Spec: RFC 9068 2.2; RFC 8707 2.
+    """
     return {
         "iss": approval.issuer,
         "sub": approval.sub,
-        "aud": approval.client_id,
+        "aud": audience(approval.resources, approval.client_id),
         "exp": now + lifetimes.access_token,
         "iat": now,
         "jti": jti,
@@ -127,6 +178,9 @@ def access_token(approval: Approval, jti: str, now: int, lifetimes: Lifetimes) -
         "kc.identity": approval.identity,
         "kc.provider": approval.provider,
         _REFERENCE: approval.grant_id,
+        **({_CLAIMS_OF[_IS_ACCESS_TOKEN]: approval.claims.to_json()} if approval.claims is not NO_CLAIMS else {}),
+        **({_CLIENT_ID: approval.client_id} if approval.resources or profile else {}),
+        **({"scope": str(approval.scope), **session_claims(approval)} if profile else {}),
     }
 
 
@@ -136,7 +190,7 @@ def refresh_token(approval: Approval, jti: str, now: int, lifetimes: Lifetimes) 
         "iss": approval.issuer,
         "sub": approval.sub,
         "aud": approval.client_id,
-        "exp": now + lifetimes.refresh_token,
+        "exp": now + lifetimes.refresh_token if approval.ends_at is None else approval.ends_at,
         "iat": now,
         "jti": jti,
         _IS_REFRESH_TOKEN: True,
@@ -144,30 +198,14 @@ def refresh_token(approval: Approval, jti: str, now: int, lifetimes: Lifetimes) 
         _REFERENCE: approval.grant_id,
         "kc.identity": approval.identity,
         "kc.provider": approval.provider,
-        **_session(approval),
+        **({_CLAIMS_OF[_IS_REFRESH_TOKEN]: approval.claims.to_json()} if approval.claims is not NO_CLAIMS else {}),
+        **({_GENERATION: approval.generation} if approval.generation else {}),
+        **({_RESOURCES: list(approval.approved_resources)} if approval.approved_resources else {}),
+        **session_claims(approval),
     }
 
 
-def id_token(approval: Approval, access: str, algorithm: str, now: int, lifetimes: Lifetimes) -> dict[str, object]:
-    """Return the claims of an ID token that goes with an access token.
-
-    Spec: OIDC Core 2, 3.1.3.6 and 3.1.3.7.
-    """
-    claims: dict[str, object] = {
-        "iss": approval.issuer,
-        "sub": approval.user.subject if RAW_SUBJECT in approval.scope else approval.sub,
-        "aud": approval.client_id,
-        "exp": now + lifetimes.id_token,
-        "iat": now,
-        "at_hash": left_half_hash(access, algorithm),
-        **_session(approval),
-    }
-    if approval.nonce:
-        claims["nonce"] = approval.nonce
-    return claims
-
-
-def _session(approval: Approval) -> dict[str, object]:
+def session_claims(approval: Approval) -> dict[str, object]:
     """Return what is known about the logon behind a token."""
     claims: dict[str, object] = {}
     if approval.auth_time is not None:
@@ -185,7 +223,14 @@ class Presented:
 
     Attributes:
         grant_id: empty when an older installation made it.
+        jti: what single access tokens are revoked by.
+        audience: whom it is for.
+        resources: of a refresh token: what it may be used for.
+        generation: of a refresh token: how often its family was renewed.
+        claims: what was allowed claim by claim.
         user_id: what the backend is asked with.
+        account: the public subject, whoever ``sub`` is for the client.
+        concealed: the two differ, and the client may not learn that.
     """
 
     client_id: str
@@ -194,9 +239,45 @@ class Presented:
     grant_id: str
     user_id: str
     provider: str
+    account: str = field()
+    concealed: bool = False
     auth_time: int | None = None
     session_id: str = ""
     amr: tuple[str, ...] = ()
+    jti: str = ""
+    expires_at: int = 0
+    audience: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+    generation: int = 0
+    claims: ClaimsRequest = NO_CLAIMS
+
+    @account.default
+    def _account(self) -> str:
+        """Take the subject for the account where nothing else is known."""
+        return self.sub
+
+    @property
+    def family(self) -> str:
+        """What it is revoked by; a token that names no grant is a family of its own."""
+        return self.grant_id or f"token:{self.jti}"
+
+
+def find_access_token(claims: Mapping[str, object] | None, issuer: str, now: int) -> Presented | None:
+    """Return an access token that is alive; None for anything else.
+
+    Args:
+        claims: None when the signature was not ours.
+    """
+    return _read(claims, issuer, now, _IS_ACCESS_TOKEN, "kc.authorizedScopes")
+
+
+def find_refresh_token(claims: Mapping[str, object] | None, issuer: str, now: int) -> Presented | None:
+    """Return a refresh token that is alive, whoever's it is; None for anything else.
+
+    Args:
+        claims: None when the signature was not ours.
+    """
+    return _read(claims, issuer, now, _IS_REFRESH_TOKEN, "kc.approvedScopes")
 
 
 def check_access_token(claims: Mapping[str, object] | None, issuer: str, now: int) -> Presented:
@@ -206,12 +287,13 @@ def check_access_token(claims: Mapping[str, object] | None, issuer: str, now: in
         claims: None when the signature was not.
 
     Raises:
-        BearerTokenError: ``invalid_token``.
+        BearerTokenError: ``invalid_token``; also for one that is meant for another server, which could otherwise
+            look up here whoever sends it tokens.
 
-    Spec: RFC 6750 3.1; RFC 7519 4.1.
+    Spec: RFC 6750 3.1; RFC 7519 4.1; RFC 9068 4 (``aud``).
     """
-    presented = _read(claims, issuer, now, _IS_ACCESS_TOKEN, "kc.authorizedScopes")
-    if presented is None:
+    presented = find_access_token(claims, issuer, now)
+    if presented is None or not {presented.client_id, issuer} & set(presented.audience):
         raise BearerTokenError(ErrorCode.INVALID_TOKEN, "the access token is expired, revoked or not ours")
     return presented
 
@@ -224,7 +306,7 @@ def check_refresh_token(claims: Mapping[str, object] | None, issuer: str, client
 
     Spec: RFC 6749 5.2 and 6.
     """
-    presented = _read(claims, issuer, now, _IS_REFRESH_TOKEN, "kc.approvedScopes")
+    presented = find_refresh_token(claims, issuer, now)
     if presented is None:
         raise OAuthError(ErrorCode.INVALID_GRANT, "the refresh token is expired, revoked or not ours")
     if presented.client_id != client_id:
@@ -234,14 +316,16 @@ def check_refresh_token(claims: Mapping[str, object] | None, issuer: str, client
 
 def _read(claims: Mapping[str, object] | None, issuer: str, now: int, kind: str, scopes: str) -> Presented | None:
     """Read a token of one kind."""
-    if claims is None or claims.get(kind) is not True or not _in_time(claims, issuer, now):
+    if claims is None or claims.get(kind) is not True or not in_time(claims, issuer, now):
         return None
     match claims:
-        case {"aud": str(client_id), "sub": str(sub), "kc.provider": str(provider), "kc.identity": dict(identity)}:
+        case {"sub": str(sub), "kc.provider": str(provider), "kc.identity": dict(identity)}:
             user_id, granted = identity.get("kc.i.id"), claims.get(scopes)
         case _:
             return None
-    if not isinstance(user_id, str) or not isinstance(granted, list):
+    aimed_at = _texts(claims.get("aud"))
+    client_id = claims.get(_CLIENT_ID, claims.get("aud"))
+    if not isinstance(user_id, str) or not isinstance(granted, list) or not isinstance(client_id, str):
         return None
     auth_time, session_id, amr = claims.get("auth_time"), claims.get("sid"), claims.get("amr")
     return Presented(
@@ -251,13 +335,28 @@ def _read(claims: Mapping[str, object] | None, issuer: str, now: int, kind: str,
         grant_id=str(claims.get(_REFERENCE) or ""),
         user_id=user_id,
         provider=provider,
+        account=str(identity.get(ACCOUNT, sub)),
+        concealed=ACCOUNT in identity,
         auth_time=auth_time if isinstance(auth_time, int) else None,
         session_id=session_id if isinstance(session_id, str) else "",
-        amr=tuple(str(method) for method in amr) if isinstance(amr, list) else (),
+        amr=_texts(amr),
+        jti=str(claims.get("jti") or ""),
+        expires_at=expires_at if isinstance(expires_at := claims.get("exp"), int) else 0,
+        audience=aimed_at,
+        resources=_texts(claims.get(_RESOURCES)),
+        generation=generation if isinstance(generation := claims.get(_GENERATION), int) else 0,
+        claims=ClaimsRequest.from_json(claims.get(_CLAIMS_OF[kind])),
     )
 
 
-def _in_time(claims: Mapping[str, object], issuer: str, now: int) -> bool:
+def _texts(value: object) -> tuple[str, ...]:
+    """Read a claim that is a text or a list of texts."""
+    if isinstance(value, list):
+        return tuple(str(part) for part in value)
+    return (value,) if isinstance(value, str) else ()
+
+
+def in_time(claims: Mapping[str, object], issuer: str, now: int) -> bool:
     """Tell whether a token of ours is alive. Spec: RFC 7519 4.1.1, 4.1.4, 4.1.5."""
     expires_at, not_before, issued_at = claims.get("exp"), claims.get("nbf", 0), claims.get("iat", 0)
     return (
@@ -288,7 +387,7 @@ def check_hint(claims: Mapping[str, object] | None, issuer: str) -> Hint:
 
     Spec: OIDC Core 3.1.2.1 (``id_token_hint``); OIDC RP-Initiated Logout 2; RFC 8725 3.11.
     """
-    if claims is not None and _IS_ACCESS_TOKEN not in claims and _IS_REFRESH_TOKEN not in claims:
+    if claims is not None and not {_IS_ACCESS_TOKEN, _IS_REFRESH_TOKEN, IS_CLIENT_TOKEN, _EVENTS} & claims.keys():
         match claims:
             case {"iss": str(iss), "sub": str(sub), "aud": str(client_id), "exp": int(), "iat": int()} if iss == issuer:
                 session_id = claims.get("sid")

@@ -13,7 +13,10 @@ from urllib.parse import SplitResult, urlsplit
 
 from attrs import field, frozen
 
-from konnectd.protocol.vocabulary import ApplicationType, AuthMethod
+from konnectd.protocol.client_secret import SecretDigest
+from konnectd.protocol.end_user import Logon, public_subject
+from konnectd.protocol.pairwise import Pairwise
+from konnectd.protocol.vocabulary import AccessTokenFormat, ApplicationType, AuthMethod
 
 #: Names a native client may use for this very machine. Spec: RFC 8252 7.3 and 8.3.
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -40,8 +43,25 @@ class Client:
         insecure: http redirect URIs are allowed, for trying things out.
         auth_method: the one method it may use; None means any that fits its kind.
         origins: where its scripts run.
+        scopes: what it may have for itself, without a person.
+        resources: servers it may ask for tokens for.
+        introspection: it may look at tokens of other clients.
         id_token_signed_response_alg: empty for the default.
         userinfo_signed_response_alg: empty for plain JSON.
+        scope_claims_in_id_token: what its scopes open stands in its ID tokens too, not only at userinfo.
+        id_token_encrypted_response_alg: how the key of its ID tokens is wrapped; empty for no encryption.
+        id_token_encrypted_response_enc: how their content is encrypted.
+        userinfo_encrypted_response_alg: as for ID tokens.
+        userinfo_encrypted_response_enc: as for ID tokens.
+        request_object_signing_alg: the one algorithm of its request objects; empty for any but ``none``.
+        request_uris: where its request objects may be fetched.
+        require_signed_request_object: a request counts only as far as the client signed it.
+        require_pushed_authorization_requests: a request counts only when the client pushed it.
+        response_types: those it may ask for, as metadata has them; empty for any.
+        pairwise: how it knows people; None for public subjects.
+        default_max_age: what counts where a request has no ``max_age``; None for nothing.
+        dynamic: it registered itself, so nobody has looked at it.
+        secret_digest: what tells its secret where that is not kept.
     """
 
     client_id: str
@@ -54,24 +74,69 @@ class Client:
     application_type: ApplicationType = ApplicationType.WEB
     redirect_uris: tuple[str, ...] = ()
     post_logout_redirect_uris: tuple[str, ...] = ()
+    frontchannel_logout_uri: str = ""
+    frontchannel_logout_session_required: bool = False
+    backchannel_logout_uri: str = ""
+    backchannel_logout_session_required: bool = False
     origins: tuple[str, ...] = ()
     grant_types: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+    introspection: bool = False
+    access_token_format: AccessTokenFormat = AccessTokenFormat.KONNECT
     contacts: tuple[str, ...] = ()
     jwks: Mapping[str, object] | None = None
+    jwks_uri: str = ""
     auth_method: AuthMethod | None = None
+    token_endpoint_auth_signing_alg: str = ""
     id_token_signed_response_alg: str = ""
     userinfo_signed_response_alg: str = ""
+    scope_claims_in_id_token: bool = False
+    id_token_encrypted_response_alg: str = ""
+    id_token_encrypted_response_enc: str = ""
+    userinfo_encrypted_response_alg: str = ""
+    userinfo_encrypted_response_enc: str = ""
     request_object_signing_alg: str = ""
+    request_uris: tuple[str, ...] = ()
+    require_signed_request_object: bool = False
+    require_pushed_authorization_requests: bool = False
+    response_types: tuple[str, ...] = ()
+    sector_identifier_uri: str = ""
+    pairwise: Pairwise | None = None
+    default_max_age: int | None = None
+    require_auth_time: bool = False
+    initiate_login_uri: str = ""
+    logo_uri: str = ""
+    policy_uri: str = ""
+    tos_uri: str = ""
+    dynamic: bool = False
+    secret_digest: SecretDigest | None = None
 
     @property
     def public(self) -> bool:
         """Whether it can keep no secret, so that PKCE is all that binds a code to it. Spec: RFC 6749 2.1."""
-        return not self.secret
+        if self.secret or self.secret_digest is not None:
+            return False
+        return self.auth_method is not AuthMethod.PRIVATE_KEY_JWT
 
     @property
     def display_name(self) -> str:
         """What people are told it is called."""
         return self.name or self.client_id
+
+    def sub_of(self, subject: str, provider: str) -> str:
+        """Return the ``sub`` under which this client knows a person. Spec: OIDC Core 8."""
+        if self.pairwise is not None:
+            return self.pairwise.sub(subject, provider)
+        return public_subject(subject, provider)
+
+    def knows(self, logon: Logon) -> frozenset[str]:
+        """Return every name under which this client may know a person: the backend's own one it may have been granted.
+
+        Nobody with pairwise subjects is ever told that one.
+        """
+        sub = self.sub_of(logon.subject, logon.provider)
+        return frozenset({sub} if self.pairwise is not None else {sub, logon.subject})
 
     def allows_redirect_uri(self, uri: str) -> bool:
         """Tell whether a code may be sent to a URI."""
@@ -88,7 +153,9 @@ class Client:
 
     def accepts_secret(self, secret: str) -> bool:
         """Tell whether a secret is this client's; in constant time."""
-        return not self.public and hmac.compare_digest(secret.encode(), self.secret.encode())
+        if self.secret_digest is not None:
+            return self.secret_digest.accepts(secret)
+        return bool(self.secret) and hmac.compare_digest(secret.encode(), self.secret.encode())
 
     def accepts_method(self, method: AuthMethod) -> bool:
         """Tell whether this client may authenticate in a way. Spec: OIDC Registration 2."""
@@ -96,7 +163,7 @@ class Client:
             return method is AuthMethod.NONE
         if self.auth_method is not None:
             return method is self.auth_method
-        return method is not AuthMethod.NONE
+        return method in {AuthMethod.BASIC, AuthMethod.POST}
 
 
 def _allows(uri: str, registered: tuple[str, ...], application_type: ApplicationType) -> bool:

@@ -39,6 +39,7 @@ class EndUser:
         numeric_id: for clients that want a number (scope ``konnect/id``).
         unique_id: for clients that want the directory's unique id (scope ``konnect/uuid``).
         groups: names of groups, for scope ``groups``.
+        further: claims that `konnectd.protocol.standard_claims` made of what the backend has, by name.
         identity: further members of ``kc.identity`` in tokens.
     """
 
@@ -53,6 +54,7 @@ class EndUser:
     numeric_id: int | None = None
     unique_id: str = ""
     groups: tuple[str, ...] = ()
+    further: Mapping[str, object] = field(factory=dict)
     identity: Mapping[str, object] = field(factory=dict)
 
 

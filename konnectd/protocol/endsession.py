@@ -70,7 +70,10 @@ class EndSessionRequest:
         Spec: OIDC RP-Initiated Logout 2.
         """
         hint = self.hint
-        if hint is None or hint.sub not in {logon.sub, logon.subject}:
+        if hint is None:
+            return True
+        names = self.client.knows(logon) if self.client is not None else {logon.sub, logon.subject}
+        if hint.sub not in names:
             return True
         return bool(hint.session_id) and hint.session_id != logon.session_id
 

@@ -7,6 +7,7 @@ from typing import Self
 from attrs import field, frozen
 
 from konnectd.protocol.authorize import AuthorizationRequest
+from konnectd.protocol.claims_request import NO_CLAIMS, ClaimsRequest
 from konnectd.protocol.end_user import Logon
 from konnectd.protocol.scope import Scope
 
@@ -27,6 +28,8 @@ class AuthorizationGrant:
         grant_id: names the grant in every token that comes from it, so that all of them can be revoked at once.
         redirect_uri: where the code was sent; the client must repeat it.
         code_challenge: empty when the client sent none.
+        claims: what was allowed claim by claim.
+        resources: the servers its access tokens are for; empty for the client itself.
     """
 
     grant_id: str
@@ -35,11 +38,23 @@ class AuthorizationGrant:
     scope: Scope
     nonce: str = field(default="", repr=False)
     code_challenge: str = field(default="", repr=False)
+    resources: tuple[str, ...] = ()
     logon: Logon
+    claims: ClaimsRequest = NO_CLAIMS
 
     @classmethod
     def of(cls, request: AuthorizationRequest, logon: Logon, scope: Scope, grant_id: str) -> Self:
-        """Make the grant that a request, a person and a decision add up to."""
+        """Make the grant that a request, a person and a decision add up to.
+
+        Args:
+            request: what was asked for.
+            logon: who allowed it.
+            scope: what was allowed, scopes of claims that were asked for one by one included.
+            grant_id: names it.
+        """
+        claims = NO_CLAIMS
+        if request.claims is not NO_CLAIMS:
+            scope, claims = scope.keep(request.scope), request.claims.within(scope)
         return cls(
             grant_id=grant_id,
             client_id=request.client.client_id,
@@ -47,7 +62,9 @@ class AuthorizationGrant:
             scope=scope,
             nonce=request.nonce,
             code_challenge=request.code_challenge,
+            resources=request.resources,
             logon=logon,
+            claims=claims,
         )
 
     def to_text(self) -> str:
@@ -61,7 +78,9 @@ class AuthorizationGrant:
                 "scope": str(self.scope),
                 "nonce": self.nonce,
                 "pkce": self.code_challenge,
+                "resources": list(self.resources),
                 "logon": self.logon.to_json(),
+                "claims": self.claims.to_json(),
             }
         )
 
@@ -82,8 +101,9 @@ class AuthorizationGrant:
                 "nonce": str(nonce),
                 "pkce": str(code_challenge),
                 "logon": dict(sealed),
+                "claims": dict(claims),
             }:
-                logon = Logon.from_json(sealed)
+                logon, resources = Logon.from_json(sealed), value.get("resources")
             case _:
                 return None
         if logon is None:
@@ -95,7 +115,9 @@ class AuthorizationGrant:
             scope=Scope.of(scope.split()),
             nonce=nonce,
             code_challenge=code_challenge,
+            resources=tuple(str(resource) for resource in resources) if isinstance(resources, list) else (),
             logon=logon,
+            claims=ClaimsRequest.from_json(claims),
         )
 
 
@@ -104,9 +126,21 @@ def code_key(code: str) -> str:
     return f"code:{sha256(code.encode()).hexdigest()}"
 
 
+#: What stands in the entry of a grant that is revoked with all its tokens.
+REVOKED = "1"
+#: What stands there when single access tokens of it are revoked, each with an entry of its own. So nobody has to look
+#: for these who shows a token of a grant that nobody has ever revoked anything of.
+TOKENS_REVOKED = "tokens"
+
+
 def revoked_key(grant_id: str) -> str:
-    """Name the entry that says a grant and all its tokens are revoked."""
+    """Name the entry that says a grant and all its tokens are revoked, or some of them."""
     return f"revoked:{grant_id}"
+
+
+def revoked_token_key(jti: str) -> str:
+    """Name the entry that says one access token is revoked."""
+    return f"revoked-token:{jti}"
 
 
 def used_consent_key(consent_id: str) -> str:

@@ -12,6 +12,8 @@ from typing import Self, TypeAlias
 
 from attrs import frozen
 
+from konnectd.protocol import authentication_context
+from konnectd.protocol.account import Remembered
 from konnectd.protocol.authorize import AuthorizationRequest
 from konnectd.protocol.end_user import Logon
 from konnectd.protocol.errors import OAuthError
@@ -161,6 +163,7 @@ class Knowledge:
         progress: None when the request has just begun.
         consent: the answer to the consent page that came with this very call.
         hint: ``sub`` of a verified ``id_token_hint``, public or raw; empty for none.
+        remembered: what the person answered the client before; None for nothing, or where it does not matter.
         supported: every scope that can be granted here.
     """
 
@@ -168,6 +171,7 @@ class Knowledge:
     progress: Progress | None = None
     consent: Consent | None = None
     hint: str = ""
+    remembered: Remembered | None = None
     supported: frozenset[str] = frozenset({OPENID})
 
 
@@ -191,13 +195,14 @@ def decide(request: AuthorizationRequest, known: Knowledge, now: int) -> Decisio
 def _ask(request: AuthorizationRequest, known: Knowledge, now: int) -> Decision:
     """Decide as if pages were allowed."""
     logon = known.logon
+    if not _can_be_proved(request, logon):
+        return Refuse(OAuthError(ErrorCode.UNMET_AUTHENTICATION_REQUIREMENTS, "no sign-in here has the acr asked for"))
     if logon is None:
         return AskForLogon()
     fresh = known.progress is not None and known.progress.covers(logon)
-    # A client that was granted the raw subject has it in its ID tokens and sends it back.
-    if known.hint and known.hint not in {logon.sub, logon.subject}:
+    if not _is_expected(request, known, logon):
         if fresh:
-            return Refuse(OAuthError(ErrorCode.LOGIN_REQUIRED, "somebody else has signed in than id_token_hint says"))
+            return Refuse(OAuthError(ErrorCode.LOGIN_REQUIRED, "somebody else has signed in than the request says"))
         return AskForLogon()
     if not fresh and _must_prove_again(request, logon, now):
         return AskForLogon()
@@ -205,6 +210,32 @@ def _ask(request: AuthorizationRequest, known: Knowledge, now: int) -> Decision:
     if Prompt.SELECT_ACCOUNT in request.prompt and not chosen:
         return AskForAccount(logon)
     return _ask_for_consent(request, known, logon)
+
+
+def _can_be_proved(request: AuthorizationRequest, logon: Logon | None) -> bool:
+    """Tell whether an essential ``acr`` can be given at all: by the logon there is, or by one that could be made.
+
+    Spec: OIDC Core 5.5.1.1; OIDC Unmet Authentication Requirements 2.
+    """
+    wanted = request.claims.contexts
+    if not wanted:
+        return True
+    given = authentication_context.SUPPORTED if logon is None else (authentication_context.context_of(logon.amr),)
+    return any(context in wanted for context in given)
+
+
+def _is_expected(request: AuthorizationRequest, known: Knowledge, logon: Logon) -> bool:
+    """Tell whether a person is the one whom ``id_token_hint`` or the ``claims`` parameter means, if either does.
+
+    A client that was granted the raw subject has it in its ID tokens and sends it back.
+
+    Spec: OIDC Core 3.1.2.1, 3.1.2.2 and 5.5.1 (``sub``).
+    """
+    subjects = request.claims.subjects
+    if not known.hint and subjects is None:
+        return True
+    names = request.client.knows(logon)
+    return (not known.hint or known.hint in names) and (subjects is None or not names.isdisjoint(subjects))
 
 
 def _must_prove_again(request: AuthorizationRequest, logon: Logon, now: int) -> bool:
@@ -216,13 +247,34 @@ def _must_prove_again(request: AuthorizationRequest, logon: Logon, now: int) -> 
 
 def _ask_for_consent(request: AuthorizationRequest, known: Knowledge, logon: Logon) -> Decision:
     """Decide about scopes when it is clear who the person is."""
-    wanted = request.scope.keep(known.supported)
+    wanted = request.wanted(known.supported)
     if request.client.trusted and Prompt.CONSENT not in request.prompt:
         return Proceed(logon, wanted)
     consent = known.consent
     if consent is None or not consent.answers(request, logon):
-        return AskForConsent(logon, wanted)
+        return _from_memory(request, known, logon, wanted)
     if not consent.allow:
         return Refuse(OAuthError(ErrorCode.ACCESS_DENIED, "the person did not agree"))
     # What was agreed to can only shrink what is asked for; openid is the request itself.
     return Proceed(logon, wanted.keep({*consent.scope, OPENID}))
+
+
+def _from_memory(request: AuthorizationRequest, known: Knowledge, logon: Logon, wanted: Scope) -> Decision:
+    """Decide by what the person answered before, which they may have done only in part."""
+    earlier = known.remembered
+    if earlier is None or not earlier.settles(wanted) or not may_rely_on_memory(request):
+        return AskForConsent(logon, wanted)
+    return Proceed(logon, wanted.keep({*earlier.granted, OPENID}))
+
+
+def may_rely_on_memory(request: AuthorizationRequest) -> bool:
+    """Tell whether an earlier answer can count for a request.
+
+    It has to be sure that it is the same client: a program on somebody's machine proves nothing, and any other one
+    can ask in its name and wait at its address.
+
+    Spec: OIDC Core 3.1.2.1 (``prompt``) and 3.1.2.4; RFC 6749 10.2; RFC 8252 8.6.
+    """
+    if request.client.trusted or Prompt.CONSENT in request.prompt:
+        return False
+    return not request.client.public or request.return_address.redirect_uri.startswith("https://")

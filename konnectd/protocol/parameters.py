@@ -1,4 +1,4 @@
-"""The parameters of a request: each at most once, empty ones as if not sent.
+"""The parameters of a request: each at most once (but ``resource``), empty ones as if not sent.
 
 Spec: RFC 6749 3.1 and 3.2 (parameters sent without a value; parameters that must not be repeated), appendix B
 (form encoding).
@@ -16,6 +16,9 @@ from konnectd.protocol.vocabulary import ErrorCode
 
 #: More than any request has; a parser that counts first can not be kept busy.
 MOST_PARAMETERS = 100
+#: May be sent several times, and are then one text with blanks between, which no value of theirs has.
+#: Spec: RFC 8707 2.
+_REPEATABLE = frozenset({"resource"})
 #: A percent sign that begins no escape, and control characters, which no parameter of any specification has.
 _BROKEN_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -59,6 +62,11 @@ def _decode(text: str) -> str:
     return decoded
 
 
+def is_text(text: str) -> bool:
+    """Tell whether a value could have been sent in a form: no control characters, nothing that UTF-8 can not write."""
+    return _CONTROL.search(text) is None and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
 @frozen
 class Parameters:
     """What was sent, by name."""
@@ -77,11 +85,11 @@ class Parameters:
         values: dict[str, str] = {}
         seen: set[str] = set()
         for name, value in pairs:
-            if name in seen:
+            if name in seen and name not in _REPEATABLE:
                 raise UntrustedRequestError(ErrorCode.INVALID_REQUEST, "a parameter is repeated")
             seen.add(name)
             if value:
-                values[name] = value
+                values[name] = f"{values[name]} {value}" if name in values else value
         return cls(values)
 
     def get(self, name: str) -> str | None:

@@ -1,7 +1,7 @@
 """Scopes: what a client asks to see, and what that means to a person."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Self
 
 from attrs import field, frozen
@@ -12,6 +12,8 @@ from konnectd.protocol.vocabulary import ErrorCode
 OPENID = "openid"
 PROFILE = "profile"
 EMAIL = "email"
+ADDRESS = "address"
+PHONE = "phone"
 GROUPS = "groups"
 OFFLINE_ACCESS = "offline_access"
 NUMERIC_ID = "konnect/id"
@@ -101,6 +103,8 @@ _BUILT_IN_MAPPING: Mapping[str, str] = {
 _BUILT_IN_DEFINITIONS: Mapping[str, ScopeDefinition] = {
     BASIC: ScopeDefinition(id="scope_alias_basic", priority=20),
     GROUPS: ScopeDefinition(id="scope_groups", priority=15),
+    ADDRESS: ScopeDefinition(id="scope_address", priority=18),
+    PHONE: ScopeDefinition(id="scope_phone", priority=17),
     OFFLINE_ACCESS: ScopeDefinition(id="scope_offline_access", priority=10),
 }
 
@@ -136,3 +140,15 @@ class ScopeCatalog:
         keys = dict.fromkeys(self.mapping.get(token, token) for token in scope)
         found = [(key, self.definitions.get(key, ScopeDefinition())) for key in keys]
         return tuple(sorted(found, key=lambda line: (-line[1].priority, line[0])))
+
+    def is_required(self, key: str) -> bool:
+        """Tell whether a line can not be left out: it says who somebody is, which is what signing in is about."""
+        return key in {self.mapping.get(token, token) for token in (OPENID, PROFILE)}
+
+    def choose(self, scope: Scope, keys: Collection[str]) -> Scope:
+        """Return what is left of a scope when only some of its lines are wanted, by their keys.
+
+        Spec: RFC 6749 3.3 (less may be granted than was asked for).
+        """
+        lines = {token: self.mapping.get(token, token) for token in scope}
+        return scope.keep(token for token, key in lines.items() if key in keys or self.is_required(key))

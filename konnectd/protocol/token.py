@@ -1,25 +1,17 @@
-"""The token request, how a client proves who it is in it, and what it gets.
+"""The token request and what a client gets; how it proves who it is, is `konnectd.protocol.client_authentication`.
 
-Spec: RFC 6749 2.3, 4.1.3, 5.1, 5.2 and 6; OIDC Core 3.1.3 and 12.
+Spec: RFC 6749 4.1.3, 5.1 and 6; OIDC Core 3.1.3 and 12.
 """
-
-import binascii
-from base64 import b64decode
-from typing import Self
-from urllib.parse import unquote_plus
 
 from attrs import field, frozen
 
 from konnectd.protocol import pkce
 from konnectd.protocol.client import Client
-from konnectd.protocol.errors import InvalidClientError, OAuthError
+from konnectd.protocol.errors import OAuthError
 from konnectd.protocol.grant import AuthorizationGrant
 from konnectd.protocol.parameters import Parameters
 from konnectd.protocol.scope import OPENID, RAW_SUBJECT, Scope
-from konnectd.protocol.vocabulary import AuthMethod, ErrorCode
-
-#: Longest Authorization header that is decoded, in characters.
-LONGEST_CREDENTIALS = 4096
+from konnectd.protocol.vocabulary import ErrorCode
 
 
 @frozen(kw_only=True)
@@ -29,76 +21,6 @@ class Lifetimes:
     access_token: int = 600
     id_token: int = 3600
     refresh_token: int = 94_608_000
-
-
-@frozen(kw_only=True)
-class Credentials:
-    """What a client sent to prove who it is, in the one way it chose."""
-
-    client_id: str
-    secret: str = field(default="", repr=False)
-    method: AuthMethod
-
-    @classmethod
-    def parse(cls, authorization: str, parameters: Parameters) -> Self:
-        """Read the credentials of a token request.
-
-        Raises:
-            InvalidClientError: there are none, they are malformed, or two ways were used at once.
-
-        Spec: RFC 6749 2.3 (one method a request) and 2.3.1 (values in the header are form-encoded).
-        """
-        client_id = parameters.get("client_id")
-        secret = parameters.get("client_secret")
-        if authorization:
-            header_id, header_secret = _basic(authorization)
-            if secret is not None:
-                raise InvalidClientError("credentials were sent both in the header and in the body")
-            if client_id is not None and client_id != header_id:
-                raise InvalidClientError("client_id in the body is not the one in the header")
-            return cls(client_id=header_id, secret=header_secret, method=AuthMethod.BASIC)
-        if client_id is None:
-            raise InvalidClientError("no client credentials were sent")
-        if secret is not None:
-            return cls(client_id=client_id, secret=secret, method=AuthMethod.POST)
-        return cls(client_id=client_id, method=AuthMethod.NONE)
-
-    def authenticate(self, client: Client | None) -> Client:
-        """Return the client when these are its credentials.
-
-        Raises:
-            InvalidClientError: unknown client, wrong secret, or a method it is not registered for; the text is the
-                same for an unknown client and a wrong secret.
-
-        Spec: RFC 6749 5.2 (``invalid_client``); OIDC Core 9.
-        """
-        if client is None or client.client_id != self.client_id:
-            raise InvalidClientError("client is unknown or its credentials are wrong")
-        method = self.method
-        if client.public and not self.secret:
-            # "Basic id:" with an empty secret is how some libraries of public clients say that they have none.
-            method = AuthMethod.NONE
-        if not client.accepts_method(method):
-            raise InvalidClientError(f"client may not authenticate by {method}")
-        if method is not AuthMethod.NONE and not client.accepts_secret(self.secret):
-            raise InvalidClientError("client is unknown or its credentials are wrong")
-        return client
-
-
-def _basic(authorization: str) -> tuple[str, str]:
-    """Read an ``Authorization: Basic`` header. Spec: RFC 7617 2; RFC 6749 2.3.1."""
-    scheme, _, encoded = authorization.partition(" ")
-    if scheme.lower() != "basic" or len(encoded) > LONGEST_CREDENTIALS:
-        raise InvalidClientError("the Authorization header must use the Basic scheme")
-    try:
-        user, colon, password = b64decode(encoded.strip(), validate=True).decode("utf-8").partition(":")
-        client_id = unquote_plus(user, errors="strict")
-        secret = unquote_plus(password, errors="strict")
-    except (binascii.Error, UnicodeError, ValueError):
-        raise InvalidClientError("the Authorization header is malformed") from None
-    if not colon or not client_id:
-        raise InvalidClientError("the Authorization header is malformed")
-    return client_id, secret
 
 
 def check_code_grant(grant: AuthorizationGrant, client: Client, parameters: Parameters) -> None:

@@ -3,23 +3,13 @@
 Spec: OIDC Core 5.3 and 5.4; RFC 6750 2 and 3.
 """
 
-from collections.abc import Iterable, Mapping
-
 from konnectd.protocol.claims import Presented
 from konnectd.protocol.end_user import EndUser
 from konnectd.protocol.errors import BearerTokenError
 from konnectd.protocol.parameters import Parameters
-from konnectd.protocol.scope import EMAIL, GROUPS, NUMERIC_ID, OPENID, PROFILE, RAW_SUBJECT, UNIQUE_ID
+from konnectd.protocol.scope import OPENID, RAW_SUBJECT
+from konnectd.protocol.scope_claims import named_claims, scope_claims
 from konnectd.protocol.vocabulary import ErrorCode
-
-#: The claims that `claims` may show for each scope.
-_NAMES: Mapping[str, tuple[str, ...]] = {
-    PROFILE: ("name", "family_name", "given_name", "preferred_username"),
-    EMAIL: ("email", "email_verified"),
-    GROUPS: ("groups",),
-    NUMERIC_ID: ("id", "username"),
-    UNIQUE_ID: ("kc.uuid",),
-}
 
 
 def bearer_token(authorization: str, form: Parameters | None) -> str:
@@ -61,46 +51,13 @@ def check_scope(presented: Presented) -> None:
 
 
 def claims(presented: Presented, user: EndUser) -> dict[str, object]:
-    """Return what a token's scope lets its bearer see; what is not known is absent, not empty.
+    """Return what a token lets its bearer see, by its scope and claim by claim; what is not known is absent, not empty.
 
-    Spec: OIDC Core 5.1, 5.3.2 and 5.4.
+    Spec: OIDC Core 5.1, 5.3.2, 5.4 and 5.5.
     """
-    scope = presented.scope
-    members: dict[str, object] = {"sub": user.subject if RAW_SUBJECT in scope else presented.sub}
-    if PROFILE in scope:
-        members.update(
-            _known(
-                name=user.name,
-                family_name=user.family_name,
-                given_name=user.given_name,
-                preferred_username=user.username,
-            )
-        )
-    if EMAIL in scope and user.email:
-        members.update(email=user.email, email_verified=user.email_verified)
-    if GROUPS in scope and user.groups:
-        members["groups"] = list(user.groups)
-    if NUMERIC_ID in scope:
-        members.update(_known(id=user.numeric_id or 0, username=user.username))
-    if UNIQUE_ID in scope:
-        members.update(_known(**{"kc.uuid": user.unique_id}))
+    raw = RAW_SUBJECT in presented.scope and not presented.concealed
+    subject = user.subject if raw else presented.sub
+    members = {"sub": subject, **scope_claims(presented.scope, user)}
+    if presented.claims.userinfo:
+        members.update(named_claims(presented.claims.userinfo, user))
     return members
-
-
-def claim_names(scopes: Iterable[str], of_backend: Iterable[str]) -> tuple[str, ...]:
-    """Return the claims that somebody can be shown, for the metadata.
-
-    Args:
-        scopes: those that can be granted.
-        of_backend: what the backend can fill; what hangs on a scope that can not be granted is left out.
-
-    Spec: OIDC Discovery 3 (``claims_supported``).
-    """
-    bound = {name for names in _NAMES.values() for name in names}
-    seen = [name for scope in scopes for name in _NAMES.get(scope, ())]
-    return tuple(dict.fromkeys([*seen, *(name for name in of_backend if name not in bound)]))
-
-
-def _known(**members: object) -> dict[str, object]:
-    """Leave out what is empty."""
-    return {name: value for name, value in members.items() if value}

@@ -3,18 +3,6 @@
 from enum import StrEnum
 
 
-class ResponseType(StrEnum):
-    """What an authorization response carries. Spec: OAuth 2.0 Multiple Response Types."""
-
-    CODE = "code"
-
-
-class ResponseMode(StrEnum):
-    """Where in the redirect an authorization response stands. Spec: OAuth 2.0 Multiple Response Types 2.1."""
-
-    QUERY = "query"
-
-
 class Prompt(StrEnum):
     """What a client asks us to ask the person. Spec: OIDC Core 3.1.2.1."""
 
@@ -36,7 +24,16 @@ class AuthMethod(StrEnum):
 
     BASIC = "client_secret_basic"
     POST = "client_secret_post"
+    SECRET_JWT = "client_secret_jwt"
+    PRIVATE_KEY_JWT = "private_key_jwt"
     NONE = "none"
+
+
+class AccessTokenFormat(StrEnum):
+    """What an access token looks like: as Konnect makes it, or as RFC 9068 has it, which says more."""
+
+    KONNECT = "konnect"
+    PROFILE = "at+jwt"
 
 
 class ErrorCode(StrEnum):
@@ -56,8 +53,14 @@ class ErrorCode(StrEnum):
     CONSENT_REQUIRED = "consent_required"
     INTERACTION_REQUIRED = "interaction_required"
     ACCOUNT_SELECTION_REQUIRED = "account_selection_required"
+    UNMET_AUTHENTICATION_REQUIREMENTS = "unmet_authentication_requirements"
     REQUEST_NOT_SUPPORTED = "request_not_supported"
     REQUEST_URI_NOT_SUPPORTED = "request_uri_not_supported"
     REGISTRATION_NOT_SUPPORTED = "registration_not_supported"
+    INVALID_REQUEST_OBJECT = "invalid_request_object"
+    INVALID_REQUEST_URI = "invalid_request_uri"
+    INVALID_REDIRECT_URI = "invalid_redirect_uri"
+    INVALID_CLIENT_METADATA = "invalid_client_metadata"
     INVALID_TOKEN = "invalid_token"
     INSUFFICIENT_SCOPE = "insufficient_scope"
+    INVALID_TARGET = "invalid_target"

@@ -154,6 +154,12 @@ class MemoryStore:
             del self._ends[heappop(self._spans)]
 
 
-def build(options: Mapping[str, Any], reactor: Any, clock: Clock) -> MemoryStore:  # noqa: ANN401, ARG001 - loader contract
+def build(
+    options: Mapping[str, Any],  # noqa: ARG001 - loader contract
+    reactor: Any,  # noqa: ANN401, ARG001 - loader contract
+    clock: Clock,
+    *,
+    insecure: bool = False,  # noqa: ARG001 - loader contract
+) -> MemoryStore:
     """Make a store; it has no options and needs no reactor."""
     return MemoryStore(clock)

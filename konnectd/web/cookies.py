@@ -8,7 +8,7 @@ Spec: RFC 6265bis 4.1.2 and 4.1.3.
 
 from attrs import frozen
 
-from konnectd.flows.browser import Browser, CookieChange, Keep
+from konnectd.flows.browser import BROWSER_STATE, Browser, CookieChange, Keep
 from konnectd.http import Headers, HttpRequest
 
 _PREFIX = "__Secure-"
@@ -25,11 +25,13 @@ class Cookies:
         secure: whether browsers reach us by https.
         path: of the cookies that belong to the sign-in area; they go nowhere else.
         form_path: of the cookie that forms are bound to, which the sign-in page needs as well.
+        session_path: of the browser state, which a script of ours reads there.
     """
 
     secure: bool
     path: str
     form_path: str
+    session_path: str = "/"
 
     def read(self, request: HttpRequest) -> Browser:
         """Return what a browser kept for us, by short names."""
@@ -41,15 +43,21 @@ class Cookies:
         """Return the headers that tell a browser what to keep and what to forget."""
         return tuple((b"Set-Cookie", self._line(change).encode("ascii")) for change in changes)
 
+    def wire_name(self, name: str) -> str:
+        """Return what a cookie is called on the wire."""
+        return f"{_PREFIX}{name}" if self.secure else name
+
     def _line(self, change: CookieChange) -> str:
         """Return one ``Set-Cookie`` value."""
         form = change.name == FORM
         value, life = "", f"; {_LONG_AGO}"
         if isinstance(change, Keep):
             value, life = change.value, "" if change.max_age is None else f"; Max-Age={change.max_age}"
-        prefix = _PREFIX if self.secure else ""
         path = self.form_path if form else self.path
+        hidden = "; HttpOnly"
+        if change.name == BROWSER_STATE:
+            path, hidden = self.session_path, ""
         # Silent renewal in frames of other sites needs the logon there; forms are ours alone.
         site = "; SameSite=None" if self.secure and not form else "; SameSite=Lax"
         secure = "; Secure" if self.secure else ""
-        return f"{prefix}{change.name}={value}; Path={path}{life}{secure}; HttpOnly{site}"
+        return f"{self.wire_name(change.name)}={value}; Path={path}{life}{secure}{hidden}{site}"

@@ -14,6 +14,8 @@ _KIND_OF_DOUBT = {
     Doubt.REQUEST: ErrorKind.MALFORMED_REQUEST,
     Doubt.CLIENT: ErrorKind.UNKNOWN_CLIENT,
     Doubt.REDIRECT_URI: ErrorKind.REDIRECT_URI,
+    # Mostly somebody who pressed the back button after all was done.
+    Doubt.REFERENCE: ErrorKind.START_AGAIN,
 }
 _RETRY: Headers = ((b"Retry-After", b"5"),)
 #: What a page may be longer than, but not a line of the log, in characters.

@@ -18,13 +18,17 @@ from konnectd.protocol.authorize import CONSENT_STATE, INTERACTION, RETRY, Autho
 from konnectd.protocol.end_user import Logon
 from konnectd.protocol.parameters import Parameters
 from konnectd.protocol.scope import ScopeCatalog
+from konnectd.web.agents import Agent
 from konnectd.web.cookies import Cookies
 from konnectd.web.faces import PageFaces
 from konnectd.web.forms import FormRefusedError, Forms, query_of
 from konnectd.web.retries import Retries, Retry
 from konnectd.web.route import Route, by_method
 from konnectd.web.urls import Urls, checked, form_targets, with_query, with_request
-from konnectd.web.views import Account, ChooserPage, ConsentPage, ErrorKind, ScopeLine, SignInFault, SignInPage
+from konnectd.web.views import Account, ChooserPage, ConsentPage, ErrorKind, SignInFault, SignInPage, scope_lines
+
+#: What the name of a field begins with that stands for a line of the consent page.
+CHOICE = "scope."
 
 
 @frozen(kw_only=True)
@@ -66,7 +70,7 @@ class IdentifierRoutes:
     async def on_sign_in_page(self, request: HttpRequest) -> HttpResponse:
         """Show the sign-in page, unless somebody has signed in already and no client waits for them."""
         query = query_of(request)
-        if "client_id" not in query and self.sign_in.find(self.cookies.read(request)) is not None:
+        if "client_id" not in query and await self.sign_in.current(self.cookies.read(request)) is not None:
             return HttpResponse.redirect(self.urls.welcome)
         return await self._sign_in_page(request, query)
 
@@ -126,7 +130,14 @@ class IdentifierRoutes:
             if refusal.kind is not ErrorKind.STALE_FORM:
                 raise
             return Retry(fault=SignInFault.STALE_FORM)
-        typed = LogonForm(username=form.text("username"), password=form.text("password"))
+        agent = Agent.parse(request.header("user-agent"))
+        typed = LogonForm(
+            username=form.text("username"),
+            password=form.text("password"),
+            browser=agent.browser,
+            system=agent.system,
+            earlier=self.sign_in.find(self.cookies.read(request)),
+        )
         if not typed.username.strip():
             return Retry(fault=SignInFault.MISSING_USERNAME)
         if not typed.password:
@@ -203,7 +214,6 @@ class IdentifierRoutes:
 
     def _consent_page(self, query: Parameters, waiting: AuthorizationRequest, logon: Logon, csrf: str) -> ConsentPage:
         """Make the consent page of a request."""
-        lines = self.catalog.lines(self.pending.wanted(waiting))
         return ConsentPage(
             action=self.urls.consent + with_query(query),
             csrf=csrf,
@@ -212,9 +222,7 @@ class IdentifierRoutes:
             redirect_host=waiting.return_address.host,
             display_name=logon.name,
             username=logon.username,
-            lines=tuple(
-                ScopeLine(id=definition.id, description=definition.description, token=key) for key, definition in lines
-            ),
+            lines=scope_lines(self.catalog, self.pending.wanted(waiting)),
         )
 
     async def on_consent(self, request: HttpRequest) -> HttpResponse:
@@ -226,7 +234,9 @@ class IdentifierRoutes:
             return HttpResponse.redirect(self._onward(query), 303)
         form = self.forms.read(request, logon.session_id)
         allow = "allow" in form and "deny" not in form
-        state, keep = self.decisions.record(waiting, logon, allow=allow)
+        keys = {name.removeprefix(CHOICE) for name, _ in form.items() if name.startswith(CHOICE)}
+        chosen = self.catalog.choose(self.pending.wanted(waiting), keys)
+        state, keep = self.decisions.record(waiting, logon, allow=allow, chosen=chosen)
         back = with_request(query, query.text(INTERACTION), **{CONSENT_STATE: state})
         return HttpResponse.redirect(self.urls.paths.authorize + back, 303, self.cookies.write((keep,)))
 

@@ -7,6 +7,7 @@ from konnectd.flows.sign_in import SignIn
 from konnectd.http import HttpRequest, HttpResponse
 from konnectd.web.cookies import Cookies
 from konnectd.web.faces import PageFaces
+from konnectd.web.farewell import way_out
 from konnectd.web.forms import Forms, query_of
 from konnectd.web.route import Respond, Route, by_method
 from konnectd.web.urls import Urls, form_targets, with_query
@@ -46,12 +47,16 @@ class LeavingRoutes:
 
     async def on_welcome(self, request: HttpRequest) -> HttpResponse:
         """Say who is signed in."""
-        logon = self.sign_in.find(self.cookies.read(request))
+        logon = await self.sign_in.current(self.cookies.read(request))
         if logon is None:
             return HttpResponse.redirect(self.urls.sign_in_form)
         csrf, keep = self.forms.token(request, logon.session_id)
         view = WelcomePage(
-            signout_action=self.urls.welcome, csrf=csrf, display_name=logon.name, username=logon.username
+            signout_action=self.urls.welcome,
+            csrf=csrf,
+            display_name=logon.name,
+            username=logon.username,
+            account_uri=self.urls.account,
         )
         targets = form_targets(self.urls.signed_out)
         return self.faces.pages.render(view, request, headers=self.cookies.write(keep), form_targets=targets)
@@ -89,8 +94,8 @@ class LeavingRoutes:
                 return HttpResponse.redirect(self.urls.welcome, 303)
         answer = await self.endsession(query, browser, confirmed=True)
         match answer:
-            case Left(location=location, cookies=cookies):
-                return HttpResponse.redirect(location or self.urls.signed_out, 303, self.cookies.write(cookies))
+            case Left(cookies=cookies):
+                return HttpResponse.redirect(way_out(self.urls, answer), 303, self.cookies.write(cookies))
             case Confirm():
                 return HttpResponse.redirect(self.urls.goodbye + with_query(query), 303)
 

@@ -9,14 +9,19 @@ from attrs import frozen
 
 from konnectd.flows import endsession, userinfo
 from konnectd.flows.authorize import Authorize, ToChooser, ToClient, ToConsent, ToSignIn
+from konnectd.flows.par import PushRequest
 from konnectd.flows.token import Token
-from konnectd.http import JSON_TYPE, NO_STORE, HttpRequest, HttpResponse
+from konnectd.http import JSON_TYPE, NO_STORE, Headers, HttpRequest, HttpResponse
+from konnectd.interfaces import Delivery
+from konnectd.protocol.parameters import Parameters
 from konnectd.web.cookies import Cookies
 from konnectd.web.errors import as_challenge, as_json
 from konnectd.web.faces import PageFaces
+from konnectd.web.farewell import way_out
 from konnectd.web.forms import form_of, parameters_of
 from konnectd.web.route import Cors, Face, Respond, Route
-from konnectd.web.urls import Urls, checked, with_query, with_request
+from konnectd.web.urls import Urls, checked, form_targets, with_query, with_request
+from konnectd.web.views import FormPostPage
 
 #: How long others may keep metadata and keys without asking again, in seconds.
 DOCUMENT_MAX_AGE = 300
@@ -63,6 +68,7 @@ class OidcRoutes:
     jwks: Document
     authorize: Authorize
     token: Token
+    par: PushRequest
     userinfo: userinfo.UserInfo
     endsession: endsession.EndSession
     cookies: Cookies
@@ -79,6 +85,7 @@ class OidcRoutes:
                 path=paths.authorize, methods=both, respond=self.on_authorize, face=page, name="authorize", fast=True
             ),
             _for_scripts("token", paths.token, ("POST",), self.on_token),
+            _for_scripts("par", paths.par, ("POST",), self.on_par),
             _for_scripts("userinfo", paths.userinfo, both, self.on_userinfo, as_challenge),
             Route(path=paths.endsession, methods=both, respond=self.on_endsession, face=page, name="endsession"),
         )
@@ -90,24 +97,45 @@ class OidcRoutes:
         # After a posted form the browser must not post again where it is sent. Spec: RFC 9110 15.4.4.
         status = 303 if request.method == "POST" else 302
         match answer:
-            case ToClient(location=location, cookies=cookies):
-                return HttpResponse.redirect(location, status, self.cookies.write(cookies))
-            case ToSignIn(interaction=interaction, cookies=cookies):
-                location = self.urls.sign_in + with_request(parameters, interaction, flow="oidc")
+            case ToClient(delivery=delivery, cookies=cookies):
+                return self._deliver(request, parameters, delivery, self.cookies.write(cookies))
+            case ToSignIn(request=carried, interaction=interaction, cookies=cookies):
+                location = self.urls.sign_in + with_request(carried, interaction, flow="oidc")
                 return HttpResponse.redirect(checked(location), status, self.cookies.write(cookies))
-            case ToChooser(interaction=interaction):
-                location = self.urls.chooser + with_request(parameters, interaction)
+            case ToChooser(request=carried, interaction=interaction):
+                location = self.urls.chooser + with_request(carried, interaction)
                 return HttpResponse.redirect(checked(location), status)
-            case ToConsent(interaction=interaction):
-                location = self.urls.consent + with_request(parameters, interaction, flow="consent")
+            case ToConsent(request=carried, interaction=interaction):
+                location = self.urls.consent + with_request(carried, interaction, flow="consent")
                 return HttpResponse.redirect(checked(location), status)
             case _:
                 assert_never(answer)
+
+    def _deliver(
+        self, request: HttpRequest, parameters: Parameters, delivery: Delivery, headers: Headers
+    ) -> HttpResponse:
+        """Send an answer to the client: by a redirect, or by a form that the browser posts."""
+        if not delivery.fields:
+            status = 303 if request.method == "POST" else 302
+            return HttpResponse.redirect(delivery.location, status, headers)
+        view = FormPostPage(action=delivery.location, fields=delivery.fields)
+        return self.faces.pages.render(
+            view,
+            request,
+            ui_locales=parameters.text("ui_locales"),
+            headers=headers,
+            form_targets=form_targets(delivery.location),
+        )
 
     async def on_token(self, request: HttpRequest) -> HttpResponse:
         """Answer a token request."""
         tokens = await self.token(request.header("authorization"), form_of(request))
         return HttpResponse.json(tokens.to_json())
+
+    async def on_par(self, request: HttpRequest) -> HttpResponse:
+        """Keep a pushed authorization request."""
+        reference = await self.par(request.header("authorization"), form_of(request))
+        return HttpResponse.json(reference.to_json(), 201)
 
     async def on_userinfo(self, request: HttpRequest) -> HttpResponse:
         """Answer a userinfo request."""
@@ -116,9 +144,9 @@ class OidcRoutes:
         match answer:
             case userinfo.Plain(claims=claims):
                 return HttpResponse.json(claims)
-            case userinfo.Signed(jws=jws):
+            case userinfo.Signed(jws=token) | userinfo.Encrypted(jwe=token):
                 headers = ((b"Content-Type", b"application/jwt"), *NO_STORE)
-                return HttpResponse(headers=headers, body=jws.encode("ascii"))
+                return HttpResponse(headers=headers, body=token.encode("ascii"))
             case _:
                 assert_never(answer)
 
@@ -131,8 +159,8 @@ class OidcRoutes:
             case endsession.Confirm():
                 location = self.urls.goodbye + with_query(parameters)
                 return HttpResponse.redirect(checked(location), status)
-            case endsession.Left(location=location, cookies=cookies):
-                return HttpResponse.redirect(location or self.urls.signed_out, status, self.cookies.write(cookies))
+            case endsession.Left(cookies=cookies):
+                return HttpResponse.redirect(way_out(self.urls, answer), status, self.cookies.write(cookies))
             case _:
                 assert_never(answer)
 

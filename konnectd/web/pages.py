@@ -17,7 +17,7 @@ from markupsafe import Markup
 from konnectd.http import HTML_TYPE, Headers, HttpRequest, HttpResponse
 from konnectd.interfaces import Entropy
 from konnectd.protocol.client import is_plain_uri
-from konnectd.web import texts
+from konnectd.web import moments, texts
 from konnectd.web.locales import Locale, Locales
 from konnectd.web.policy import page_headers
 from konnectd.web.static import StaticFiles
@@ -68,6 +68,7 @@ class Pages:
         status: int | None = None,
         headers: Headers = (),
         form_targets: tuple[str, ...] = (),
+        frames: tuple[str, ...] = (),
     ) -> HttpResponse:
         """Make the page of a view.
 
@@ -78,9 +79,10 @@ class Pages:
             status: 200 when left out, or what an error page says.
             headers: further ones, such as ``Set-Cookie``.
             form_targets: origins or schemes where posting the page's form may end, besides here.
+            frames: origins that the page has in frames.
 
         Raises:
-            ValueError: a form target is neither an origin nor a scheme.
+            ValueError: a form target is neither an origin nor a scheme, or a frame is not of an origin.
         """
         locale = self._locales.choose(request, ui_locales)
         nonce = self._entropy.token(16)
@@ -88,7 +90,7 @@ class Pages:
         if status is None:
             status = view.status if isinstance(view, ErrorPage) else 200
         language = (b"Content-Language", locale.tag.encode("ascii"))
-        fixed = ((b"Content-Type", HTML_TYPE), language, *page_headers(nonce, form_targets))
+        fixed = ((b"Content-Type", HTML_TYPE), language, *page_headers(nonce, form_targets, frames))
         return HttpResponse(status=status, headers=fixed + headers, body=body.encode())
 
 
@@ -117,6 +119,7 @@ def make_environment(templates: Path, static: StaticFiles) -> Environment:
         scopes=texts.SCOPES,
     )
     environment.filters.update(plain=plain, initial=initial, web_link=web_link, app_link=app_link)
+    environment.filters.update(machine=moments.machine, day=_day, minute=_minute)
     return environment
 
 
@@ -132,6 +135,20 @@ def _ngettext(context: Context, singular: str, plural: str, number: int) -> str:
     """Translate what depends on a number into the language of the page that is being rendered."""
     locale: Locale = context["locale"]
     return locale.ngettext(singular, plural, number)
+
+
+@pass_context
+def _day(context: Context, seconds: int) -> str:
+    """Write the day of a moment in the language of the page that is being rendered."""
+    locale: Locale = context["locale"]
+    return moments.day(seconds, locale.tag)
+
+
+@pass_context
+def _minute(context: Context, seconds: int) -> str:
+    """Write day and time of a moment in the language of the page that is being rendered."""
+    locale: Locale = context["locale"]
+    return moments.minute(seconds, locale.tag)
 
 
 def _finalize(value: object) -> object:

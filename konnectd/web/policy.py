@@ -13,7 +13,7 @@ _TARGET = re.compile(r"https?://[a-z0-9._-]+(?::[0-9]{1,5})?|[a-z][a-z0-9+.-]*:"
 PERMISSIONS = b"camera=(), display-capture=(), geolocation=(), microphone=(), midi=(), payment=(), serial=(), usb=()"
 
 
-def page_headers(nonce: str, form_targets: tuple[str, ...]) -> Headers:
+def page_headers(nonce: str, form_targets: tuple[str, ...], frames: tuple[str, ...] = ()) -> Headers:
     """Return the headers of a page.
 
     There is deliberately no ``Cross-Origin-Opener-Policy``: applications that sign people in through a popup window
@@ -25,13 +25,17 @@ def page_headers(nonce: str, form_targets: tuple[str, ...]) -> Headers:
     Args:
         nonce: marks the only scripts that may run.
         form_targets: origins, or schemes such as ``https:``.
+        frames: origins that may be in frames of the page.
 
     Raises:
-        ValueError: a target is neither an origin nor a scheme.
+        ValueError: a target is neither an origin nor a scheme, or a frame is not of an origin.
     """
     for target in form_targets:
         if _TARGET.fullmatch(target) is None:
             raise ValueError("a form target must be an origin or a scheme")
+    for frame in frames:
+        if _TARGET.fullmatch(frame) is None or frame.endswith(":"):
+            raise ValueError("a frame must be of an origin")
     policy = "; ".join(
         (
             "default-src 'none'",
@@ -40,6 +44,7 @@ def page_headers(nonce: str, form_targets: tuple[str, ...]) -> Headers:
             f"script-src 'nonce-{nonce}'",
             "base-uri 'none'",
             "frame-ancestors 'none'",
+            *((" ".join(("frame-src", *frames)),) if frames else ()),
             " ".join(("form-action 'self'", *form_targets)),
         )
     )

@@ -141,7 +141,9 @@ SIGN_IN_FAULTS: Mapping[SignInFault, str] = {
 
 #: Built-in lines of the consent page, by the ``id`` of their scope definition.
 SCOPES: Mapping[str, str] = {
-    "scope_alias_basic": mark("See who you are: your name, username and email address"),
+    "scope_alias_basic": mark("See who you are: your name, username, email address and profile"),
+    "scope_address": mark("See your postal address"),
+    "scope_phone": mark("See your phone number"),
     "scope_groups": mark("See which groups you are in"),
     "scope_offline_access": mark("Keep this access while you are not using the application"),
 }

@@ -52,6 +52,21 @@ class Urls:
         return f"{self.paths.inner}welcome"
 
     @property
+    def farewell(self) -> str:
+        """The page that shows who was told of a sign-out."""
+        return f"{self.paths.inner}signedout"
+
+    @property
+    def own_signed_out(self) -> bool:
+        """Whether the operator has a page of their own for those who have left."""
+        return self.signed_out != self.paths.goodbye
+
+    @property
+    def account(self) -> str:
+        """The page of what applications may do and where somebody is signed in."""
+        return f"{self.paths.inner}account"
+
+    @property
     def goodbye(self) -> str:
         """The page that asks whether to sign out, or says that it is done."""
         return f"{self.paths.inner}goodbye"

@@ -9,6 +9,8 @@ from typing import ClassVar, Protocol
 
 from attrs import field, frozen
 
+from konnectd.protocol.scope import Scope, ScopeCatalog
+
 
 class View(Protocol):
     """Anything that can be rendered: a frozen value that knows its template."""
@@ -73,12 +75,14 @@ class ScopeLine:
     Attributes:
         id: handle of a built-in text; empty or unknown for the operator's own.
         description: the operator's text, shown as it is.
-        token: what is shown when there is neither.
+        token: what is shown when there is neither; a line that can be left out is posted as ``scope.`` and this.
+        optional: whether the application does without.
     """
 
     id: str = ""
     description: str = ""
     token: str
+    optional: bool = False
 
 
 @frozen(kw_only=True)
@@ -124,7 +128,7 @@ class ChooserPage:
 
 @frozen(kw_only=True)
 class ConsentPage:
-    """What an application asks for; posts ``allow`` or ``deny``, and ``csrf``.
+    """What an application asks for; posts ``allow`` or ``deny``, what is not left out, and ``csrf``.
 
     Attributes:
         action: where the form goes, query included.
@@ -149,6 +153,11 @@ class ConsentPage:
         """Who is asked."""
         return Account(self.username, self.display_name)
 
+    @property
+    def has_choice(self) -> bool:
+        """Whether anything can be left out."""
+        return any(line.optional for line in self.lines)
+
 
 @frozen(kw_only=True)
 class WelcomePage:
@@ -160,6 +169,7 @@ class WelcomePage:
     csrf: str = field(repr=False)
     display_name: str = ""
     username: str
+    account_uri: str
 
     @property
     def account(self) -> Account:
@@ -205,6 +215,48 @@ class SignedOutPage:
     return_uri: str = ""
 
 
+class PartyState(StrEnum):
+    """What is known about an application that was told of a sign-out."""
+
+    TOLD = "told"
+    SILENT = "silent"
+    WAITING = "waiting"
+    IN_FRAME = "in_frame"
+
+
+@frozen(kw_only=True)
+class FarewellLine:
+    """One application that was told of a sign-out.
+
+    Attributes:
+        frame: the address that tells it, to be opened in a frame; empty for none.
+    """
+
+    name: str
+    state: PartyState
+    frame: str = field(default="", repr=False)
+
+
+@frozen(kw_only=True)
+class FarewellPage:
+    """That nobody is signed in any more, and which applications were told.
+
+    Attributes:
+        return_uri: where to go on to; no link when it is not a plain URI.
+        client_name: which application is there; empty when it is none.
+        again: the address of this very page, when it may say more after a while.
+        onward: whether to go on without being asked, once every frame has been seen to.
+    """
+
+    template: ClassVar[str] = "farewell.html"
+
+    lines: tuple[FarewellLine, ...]
+    return_uri: str = ""
+    client_name: str = ""
+    again: str = ""
+    onward: bool = False
+
+
 @frozen(kw_only=True)
 class ErrorPage:
     """What is wrong, whose move it is, and where to find it in the log.
@@ -228,6 +280,95 @@ class ErrorPage:
     client_name: str = ""
 
 
+@frozen(kw_only=True)
+class FormPostPage:
+    """An answer on its way to an application: a form that sends itself, or is sent by its button.
+
+    Attributes:
+        action: the application's redirect URI.
+        fields: the parts of the answer.
+        client_name: where the answer goes.
+    """
+
+    template: ClassVar[str] = "form_post.html"
+
+    action: str
+    fields: tuple[tuple[str, str], ...] = field(repr=False)
+    client_name: str = ""
+
+
+@frozen(kw_only=True)
+class PermitLine:
+    """One application with access.
+
+    Attributes:
+        client_id: what is posted to remove it.
+        host: where it is; empty for a program on somebody's machine.
+        since: in seconds since the epoch.
+        lines: what it may do.
+    """
+
+    client_id: str
+    name: str
+    host: str = ""
+    since: int
+    lines: tuple[ScopeLine, ...]
+
+
+@frozen(kw_only=True)
+class SessionLine:
+    """One browser somebody is signed in with.
+
+    Attributes:
+        session_id: what is posted to end it.
+        started_at: in seconds since the epoch.
+        current: whether it is the one that looks at the page.
+    """
+
+    session_id: str = field(repr=False)
+    started_at: int
+    browser: str = ""
+    system: str = ""
+    current: bool = False
+
+
+@frozen(kw_only=True)
+class AccountPage:
+    """What applications may do and where somebody is signed in; posts ``revoke`` or ``end``, and ``csrf``.
+
+    Attributes:
+        back: the address of the page before.
+    """
+
+    template: ClassVar[str] = "account.html"
+
+    action: str
+    csrf: str = field(repr=False)
+    back: str
+    display_name: str = ""
+    username: str
+    permits: tuple[PermitLine, ...] = ()
+    sessions: tuple[SessionLine, ...] = ()
+
+    @property
+    def account(self) -> Account:
+        """Whose page it is."""
+        return Account(self.username, self.display_name)
+
+
+def scope_lines(catalog: ScopeCatalog, scope: Scope) -> tuple[ScopeLine, ...]:
+    """Return what stands for a scope on a page."""
+    return tuple(
+        ScopeLine(
+            id=definition.id,
+            description=definition.description,
+            token=key,
+            optional=not catalog.is_required(key),
+        )
+        for key, definition in catalog.lines(scope)
+    )
+
+
 #: Every page there is; their templates are checked against their fields at start.
 VIEWS: tuple[type[View], ...] = (
     SignInPage,
@@ -236,5 +377,8 @@ VIEWS: tuple[type[View], ...] = (
     WelcomePage,
     GoodbyePage,
     SignedOutPage,
+    FarewellPage,
+    FormPostPage,
     ErrorPage,
+    AccountPage,
 )

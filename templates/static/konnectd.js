@@ -94,4 +94,45 @@
   if (password && capslock) {
     warn(password, capslock);
   }
+
+  // Applications that hear of a sign-out in frames of this page. Which of them was there can be told from its frame;
+  // those that take too long did not answer. Then go on, if there is somewhere to go.
+  const told = document.querySelectorAll("iframe[data-party]");
+  const onward = document.querySelector("a[data-onward]");
+  if (told.length) {
+    const LONGEST = 6000;
+    const open = new Set(told);
+    let done = false;
+    const finish = () => {
+      if (done) {
+        return;
+      }
+      done = true;
+      open.forEach((frame) => {
+        const line = document.querySelector(`[data-frame="${frame.dataset.party}"]`);
+        if (line) {
+          line.textContent = line.dataset.silent;
+        }
+      });
+      if (onward) {
+        window.location.replace(onward.href);
+      }
+    };
+    told.forEach((frame) => frame.addEventListener("load", () => open.delete(frame)));
+    // It waits for every frame. One that was there before this script ran has said so to the browser.
+    window.addEventListener("load", () => {
+      open.clear();
+      finish();
+    });
+    window.setTimeout(() => {
+      open.forEach((frame) => performance.getEntriesByName(frame.src).length && open.delete(frame));
+      finish();
+    }, LONGEST);
+  }
+
+  // An answer that goes to an application by way of a form; the button is for browsers without scripts.
+  const answer = document.querySelector("form[data-send]");
+  if (answer) {
+    answer.submit();
+  }
 })();

@@ -135,7 +135,8 @@ class FaultTests(SynchronousTestCase):
             "3: file_users: password must be a hash, not the password itself; make one with: "
             "konnectd utils hash-password",
             "4: file_users: mail is not a key of a user; known are username, password, subject, name, given_name, "
-            "family_name, email, email_verified, id, uuid, groups, disabled",
+            "family_name, email, email_verified, id, uuid, groups, disabled, address, middle_name, nickname, profile, "
+            "picture, website, gender, birthdate, zoneinfo, locale, updated_at, phone_number, phone_number_verified",
             "5: file_users: id must be a whole number that is not negative",
             "6: file_users: username is missing",
             "6: file_users: password is missing; only a disabled user can be without one",

@@ -45,6 +45,7 @@ class DocumentTests(SynchronousTestCase):
             set(found.sources) - set(wanted.sources) - {"ldap_scope"},
             {
                 "listen",
+                "response_types",
                 "insecure",
                 "signing_method",
                 "access_token_expiration",
@@ -53,6 +54,7 @@ class DocumentTests(SynchronousTestCase):
                 "log_level",
                 "log_timestamp",
                 "request_log",
+                "store",
             },
         )
         self.assertEqual(found.backend_options, wanted.backend_options)

@@ -8,6 +8,7 @@ from konnectd.config.options import OPTIONS
 from konnectd.config.settings import Settings
 from konnectd.config.values import LogLevel
 from konnectd.option import ConfigError
+from konnectd.protocol.response_type import Profile
 from tests.config.cases import ISS, SettingsTestCase
 from tests.support.files import write
 
@@ -36,6 +37,7 @@ class DefaultTests(SettingsTestCase):
                 identifier_registration_conf=None,
                 identifier_scopes_conf=None,
                 allow_scope=(),
+                response_types=Profile(),
                 access_token_expiration=600,
                 id_token_expiration=3600,
                 refresh_token_expiration=94608000,
@@ -276,6 +278,8 @@ class ComputedTests(SettingsTestCase):
                 "userinfo": "/sub/konnect/v1/userinfo",
                 "authorize": "/sub/signin/v1/identifier/_/authorize",
                 "endsession": "/sub/signin/v1/identifier/_/endsession",
+                "session": "/sub/konnect/v1/session/",
+                "check_session": "/sub/konnect/v1/session/check-session.html",
                 "identifier": "/sub/signin/v1/identifier",
                 "inner": "/sub/signin/v1/identifier/_/",
                 "chooseaccount": "/sub/signin/v1/chooseaccount",

@@ -13,12 +13,14 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.http_headers import Headers
 
 from konnectd.assembly import World, assemble
+from konnectd.background import Background
 from konnectd.backends.file import FileBackend
 from konnectd.config.contents import read_contents
 from konnectd.demo.assembly import demo_routes, with_client
 from konnectd.demo.command import read_settings
 from konnectd.demo.fetch import HttpFetch
 from konnectd.demo.people import PEOPLE
+from konnectd.stores.memory import MemoryStore
 from konnectd.web.route import Route
 from konnectd.web.site import klein_resource
 from konnectd.world import SystemClock, SystemEntropy
@@ -98,7 +100,8 @@ class Demo:
         settings = read_settings(["--signing-method=ES256", *argv], {})
         contents = with_client(read_contents(settings, warn=lambda _: None), settings)
         backend = FileBackend((person.file_user for person in PEOPLE), DirectChecker())
-        assembly = assemble(World.build(settings, contents, backend))
+        world = World.build(settings, contents, backend, MemoryStore(SystemClock()))
+        assembly = assemble(world, Background(Clock()))
         self.agent = LateAgent()
         # Both have the machine's clock: their tokens must agree about the time.
         fetch = HttpFetch(self.agent, Clock())

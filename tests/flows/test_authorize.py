@@ -4,7 +4,7 @@ from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.flows.authorize import ToChooser, ToClient, ToConsent, ToSignIn
-from konnectd.flows.browser import LOGON, Browser, Forget
+from konnectd.flows.browser import BROWSER_STATE, LOGON, Browser, Forget
 from konnectd.interfaces import BackendUnavailableError
 from konnectd.protocol.claims import check_hint
 from konnectd.protocol.errors import UntrustedRequestError
@@ -39,8 +39,8 @@ class AnswerTests(SynchronousTestCase):
         answer = self.provider.ask(self.alice, client_id="mail")
         pairs = told(answer)
 
-        self.assertEqual(without_query(answer.location if isinstance(answer, ToClient) else ""), CALLBACK)
-        self.assertEqual((set(pairs), pairs["state"], pairs["iss"]), ({"code", "state", "iss"}, "state-1", ISSUER))
+        self.assertEqual(without_query(answer.delivery.location if isinstance(answer, ToClient) else ""), CALLBACK)
+        self.assertEqual((set(pairs), pairs["state"], pairs["iss"]), ({"code", "state", "iss", "session_state"}, "state-1", ISSUER))
 
     def test_code(self) -> None:
         """What is kept for a code is what was asked for and decided, for two minutes, and not under its name."""
@@ -143,7 +143,7 @@ class PersonTests(SynchronousTestCase):
         del self.provider.people.users["alice"]
 
         answer = self.provider.ask(self.alice, client_id="mail")
-        self.assertEqual(answer.cookies if isinstance(answer, ToSignIn) else None, (Forget(LOGON),))
+        self.assertEqual(answer.cookies if isinstance(answer, ToSignIn) else None, (Forget(LOGON), Forget(BROWSER_STATE)))
 
     def test_gone_in_silence(self) -> None:
         """In a frame the client is told that nobody is signed in."""

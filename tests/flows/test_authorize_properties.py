@@ -13,8 +13,8 @@ from konnectd.protocol.parameters import Parameters
 from konnectd.protocol.vocabulary import ErrorCode
 from tests.support.fakes import memory_store, run
 from tests.support.people import ALICE
-from tests.support.provider import Provider
-from tests.support.redirects import answer_of, without_query
+from tests.support.provider import Provider, told
+from tests.support.redirects import without_query
 from tests.support.requests import CLIENTS, sent
 from tests.support.strategies import CHANGES, LOGONS, PAIRS
 
@@ -41,9 +41,9 @@ class RedirectTests(SynchronousTestCase):
         if not isinstance(answer, ToClient):
             return
 
-        self.assertIn(without_query(answer.location).replace(":5555", ""), ADDRESSES)
-        pairs = answer_of(answer.location)
-        self.assertNotEqual("code" in pairs, "error" in pairs)
+        self.assertIn(without_query(answer.delivery.location).replace(":5555", ""), ADDRESSES)
+        pairs = told(answer)
+        self.assertNotEqual(bool({"code", "id_token"} & set(pairs)), "error" in pairs)
         self.assertEqual(pairs.get("state", ""), changes.get("state", "state-1") or "")
 
     @settings(deadline=None, max_examples=200)
@@ -67,7 +67,7 @@ class RedirectTests(SynchronousTestCase):
         except UntrustedRequestError as error:
             self.assertRegex(error.description, r"\A[\x20\x21\x23-\x5B\x5D-\x7E]+\Z")
             return
-        pairs = answer_of(answer.location) if isinstance(answer, ToClient) else {}
+        pairs = told(answer) if isinstance(answer, ToClient) else {}
         if "error" in pairs:
             self.assertIn(pairs["error"], set(ErrorCode))
             self.assertRegex(pairs["error_description"], r"\A[\x20\x21\x23-\x5B\x5D-\x7E]+\Z")

@@ -2,7 +2,7 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from konnectd.flows.browser import LOGON, Browser, Forget
+from konnectd.flows.browser import BROWSER_STATE, LOGON, Browser, Forget
 from konnectd.flows.endsession import Answer, Confirm, Left
 from konnectd.interfaces import BackendUnavailableError
 from konnectd.protocol.errors import UntrustedRequestError
@@ -11,6 +11,9 @@ from tests.support.people import ALICE, BOB
 from tests.support.provider import Provider, told
 from tests.support.requests import BYE, NOTES, form, request_of
 from tests.support.strategies import HOSTILE_URIS
+
+#: What a browser forgets that has left.
+GONE = (Forget(LOGON), Forget(BROWSER_STATE))
 
 
 class EndSessionTests(SynchronousTestCase):
@@ -38,7 +41,7 @@ class EndSessionTests(SynchronousTestCase):
         """Who shows the session's ID token need not be asked; anybody else's request needs the person's word."""
         bob = self.provider.browser_of(BOB)
         later = self.provider.browser_of(ALICE, session_id="session-2")
-        gone = (Forget(LOGON),)
+        gone = GONE
         back: dict[str, str | None] = {"post_logout_redirect_uri": BYE, "state": "s"}
         hinted: dict[str, str | None] = {"id_token_hint": self.hint}
         named: dict[str, str | None] = {"client_id": "notes"}
@@ -68,7 +71,7 @@ class EndSessionTests(SynchronousTestCase):
         """After the person has said so the session ends, and the browser goes where it was to go."""
         answer = self.leave(self.browser, True, client_id="notes", post_logout_redirect_uri=BYE)
 
-        self.assertEqual(answer, Left(BYE, (Forget(LOGON),)))
+        self.assertEqual(answer, Left(BYE, GONE))
 
     def test_who_is_asked(self) -> None:
         """The question names the person and the client that asks."""
@@ -82,7 +85,7 @@ class EndSessionTests(SynchronousTestCase):
         old = self.provider.browser_of(ALICE)
         self.provider.clock.advance(3000)
 
-        self.assertEqual(self.leave(old, id_token_hint=self.hint), Left("", (Forget(LOGON),)))
+        self.assertEqual(self.leave(old, id_token_hint=self.hint), Left("", GONE))
 
     def test_refused(self) -> None:
         """A hint that is none, another client's, and an address nobody registered end on a page, signed out or not."""
@@ -114,7 +117,7 @@ class EndSessionTests(SynchronousTestCase):
         """Its people can still leave."""
         del self.provider.registry.clients["notes"]
 
-        self.assertEqual(self.leave(id_token_hint=self.hint), Left("", (Forget(LOGON),)))
+        self.assertEqual(self.leave(id_token_hint=self.hint), Left("", GONE))
 
     def test_silent_registry(self) -> None:
         """When the registry does not answer nobody is told that the address is wrong."""

@@ -36,9 +36,12 @@ class PendingRequestsTests(SynchronousTestCase):
             run(self.pending.open(sent(scope="email")))
         self.assertNotIsInstance(caught.exception, UntrustedRequestError)
 
-    def test_address(self) -> None:
-        """The address that answers go to is the one that was proven."""
-        self.assertEqual(run(self.pending.address(sent())).client, NOTES)
+    def test_arrive(self) -> None:
+        """The address that answers go to is the one that was proven; a plain request means what it says."""
+        arrival = run(self.pending.arrive(sent()))
+
+        self.assertEqual(arrival.address.client, NOTES)
+        self.assertEqual((arrival.parameters, arrival.carried, arrival.reference), (sent(), sent(), ""))
 
     def test_begin(self) -> None:
         """It is noted since when a request is under way, and which session there was."""

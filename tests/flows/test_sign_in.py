@@ -6,7 +6,7 @@ from attrs import evolve
 from hypothesis import given, settings
 from twisted.trial.unittest import SynchronousTestCase
 
-from konnectd.flows.browser import LOGON, Browser, Forget
+from konnectd.flows.browser import BROWSER_STATE, LOGON, Browser, Forget
 from konnectd.flows.sign_in import LOGON_TTL, MOST_OPENED
 from konnectd.protocol.end_user import Logon
 from tests.support.fakes import ReadableSealer, run
@@ -93,10 +93,10 @@ class SignInTests(SynchronousTestCase):
 
     def test_end(self) -> None:
         """Ending it makes the browser nobody's."""
-        browser = after(self.provider.browser_of(ALICE), (self.sign_in.end(),))
+        browser = after(self.provider.browser_of(ALICE), self.sign_in.end())
 
         self.assertIsNone(self.sign_in.find(browser))
-        self.assertEqual(self.sign_in.end(), Forget(LOGON))
+        self.assertEqual(self.sign_in.end(), (Forget(LOGON), Forget(BROWSER_STATE)))
 
     def test_sealed_but_no_logon(self) -> None:
         """What is sealed as a logon and is none, or has the format of another version, is nobody's."""

@@ -7,7 +7,7 @@ from konnectd.interfaces import BackendUnavailableError
 from konnectd.protocol.claims import left_half_hash
 from konnectd.protocol.errors import InvalidClientError, OAuthError
 from konnectd.protocol.token import TokenResponse
-from tests.protocol.test_token import basic
+from tests.protocol.test_client_authentication import basic
 from tests.support.fakes import claims_of, header_of, run
 from tests.support.people import ALICE, logon_of
 from tests.support.provider import Provider, redemption

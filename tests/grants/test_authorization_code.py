@@ -196,8 +196,10 @@ def tools_of(provider: Provider) -> GrantTools:
         backend=provider.backend,
         store=provider.store,
         sealer=provider.sealer,
+        signer=provider.signer,
         verifier=provider.signer,
         clock=provider.clock,
+        entropy=provider.entropy,
         lifetimes=provider.lifetimes,
     )
 

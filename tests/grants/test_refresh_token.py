@@ -48,7 +48,7 @@ class RefreshTests(SynchronousTestCase):
         for name in ("iss", "sub", "aud", "auth_time", "sid", "amr"):
             self.assertEqual(new[name], old[name], name)
         self.assertEqual((new["iat"], "nonce" in new), (old["iat"] + 1000, False))
-        self.assertEqual((again.refresh_token, str(again.scope)), (self.token, "openid profile offline_access"))
+        self.assertEqual(str(again.scope), "openid profile offline_access")
 
     def test_people_change(self) -> None:
         """The new token says what the backend knows now."""
@@ -58,7 +58,7 @@ class RefreshTests(SynchronousTestCase):
         self.assertEqual(identity["kc.i.dn"], "Alice L.")
 
     def test_scope(self) -> None:
-        """Less may be asked for, more may not, not even step by step."""
+        """Less may be asked for, more may not; the next token is good for all that was granted again."""
         less = self.provider.refresh(self.token, scope="openid")
 
         self.assertEqual(claims_of(less.access_token)["kc.authorizedScopes"], ["openid"])
@@ -110,12 +110,15 @@ class RefreshTests(SynchronousTestCase):
         self.assertEqual(self.refused(""), "invalid_request")
 
     def test_expired(self) -> None:
-        """It ends with its life, and using it does not prolong that."""
-        self.provider.clock.advance(self.provider.lifetimes.refresh_token - 1)
+        """It ends with its life, and so does all that comes from it: using it does not prolong that."""
+        life = self.provider.lifetimes.refresh_token
+        self.provider.clock.advance(life // 2)
         again = self.provider.refresh(self.token)
+        self.provider.clock.advance(life - life // 2 - 1)
+        last = self.provider.refresh(again.refresh_token)
         self.provider.clock.advance(1)
 
-        self.assertEqual([self.refused(), self.refused(again.refresh_token)], ["invalid_grant"] * 2)
+        self.assertEqual([self.refused(t) for t in (again.refresh_token, last.refresh_token)], ["invalid_grant"] * 2)
 
     def test_revoked(self) -> None:
         """It ends with its grant."""
@@ -124,23 +127,30 @@ class RefreshTests(SynchronousTestCase):
         self.assertEqual(self.refused(), "invalid_grant")
 
     def test_token_of_konnect(self) -> None:
-        """A refresh token from before the move works, says nothing about the logon, and stays as it is."""
+        """A refresh token from before the move works once, says nothing about the logon, and ends when it would have."""
         old = run(self.provider.signer.sign({**KONNECT_REFRESH, "aud": "mail"}))
         again = self.provider.refresh(old)
         identity = claims_of(again.id_token)
 
-        self.assertEqual(again.refresh_token, old)
+        new = claims_of(again.refresh_token)
+
+        self.assertEqual((new["exp"], new["kc.ref"]), (KONNECT_REFRESH["exp"], KONNECT_REFRESH["kc.ref"]))
         self.assertEqual(identity["sub"], KONNECT_REFRESH["sub"])
         self.assertEqual({"auth_time", "sid", "amr", "nonce"} & set(identity), set())
         self.assertTrue(run(self.provider.userinfo(f"Bearer {again.access_token}", None)))
+        self.provider.clock.advance(60)
+        self.assertEqual(self.refused(old), "invalid_grant")
+        self.assertEqual(self.refused(again.refresh_token), "invalid_grant")
 
     def test_token_of_konnect_without_reference(self) -> None:
         """A refresh token that names no grant works as long as its person is there."""
         old = run(self.provider.signer.sign({**KONNECT_REFRESH, "aud": "mail", "kc.ref": None}))
 
-        self.assertTrue(self.provider.refresh(old).access_token)
+        again = self.provider.refresh(old)
+
+        self.assertEqual(claims_of(again.refresh_token)["kc.ref"], "token:j-0")
         self.provider.people.users = {}
-        self.assertEqual(self.refused(old), "invalid_grant")
+        self.assertEqual(self.refused(again.refresh_token), "invalid_grant")
 
     def test_silence(self) -> None:
         """When something behind us does not answer the token is not blamed."""

@@ -1,11 +1,13 @@
 """The authorization request: the proof of its address, its contents, and the way back."""
 
+from collections.abc import Iterable
 from urllib.parse import parse_qsl, quote
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from konnectd.modes.query import deliver
 from konnectd.protocol.authorize import (
     INTERNAL_PARAMETERS,
     LONGEST_OPAQUE,
@@ -13,11 +15,11 @@ from konnectd.protocol.authorize import (
     AuthorizationRequest,
     ReturnAddress,
     add_to_query,
-    answer_pairs,
     fingerprint,
 )
 from konnectd.protocol.client import Client
 from konnectd.protocol.errors import Doubt, OAuthError, UntrustedRequestError
+from konnectd.protocol.response_type import CODE_ONLY
 from konnectd.protocol.vocabulary import ErrorCode, Prompt
 from tests.support.redirects import answer_of, without_query
 from tests.support.requests import (
@@ -34,6 +36,11 @@ from tests.support.requests import (
     sent,
 )
 from tests.support.strategies import CHANGES, HOSTILE_URIS, TEXT
+
+
+def located(address: ReturnAddress, pairs: Iterable[tuple[str, str]]) -> str:
+    """Return where an answer in the query goes."""
+    return deliver(address, address.answer(pairs)).location
 
 
 class ReturnAddressTests(SynchronousTestCase):
@@ -65,7 +72,7 @@ class ReturnAddressTests(SynchronousTestCase):
     def test_planted_answer(self) -> None:
         """What a registered URI has under our names gives way, so that every reader finds the one answer."""
         address = address_of(redirect_uri="https://notes.example.org/cb?tenant=1&code=planted")
-        location = address.locate(answer_pairs("code-1", ISSUER))
+        location = located(address, [("code", "code-1"), ("iss", ISSUER)])
 
         self.assertEqual(answer_of(location), {"tenant": "1", "code": "code-1", "iss": ISSUER, "state": "state-1"})
 
@@ -75,7 +82,8 @@ class ReturnAddressTests(SynchronousTestCase):
         address = ReturnAddress.verify(Client(client_id="notes", redirect_uris=(uri,)), sent(redirect_uri=uri))
 
         self.assertEqual(
-            address.locate(answer_pairs("1", "2")), "https://rp.example/cb?a=1&codes=3&code=1&iss=2&state=state-1"
+            located(address, [("code", "1"), ("iss", "2")]),
+            "https://rp.example/cb?a=1&codes=3&code=1&iss=2&state=state-1",
         )
 
     def test_query_is_kept_as_it_is(self) -> None:
@@ -84,19 +92,19 @@ class ReturnAddressTests(SynchronousTestCase):
             uri = f"https://rp.example/cb?{query}"
             address = ReturnAddress.verify(Client(client_id="notes", redirect_uris=(uri,)), sent(redirect_uri=uri))
 
-            self.assertEqual(address.locate([("code", "1")]), f"{uri}&code=1&state=state-1")
+            self.assertEqual(located(address, [("code", "1")]), f"{uri}&code=1&state=state-1")
 
     def test_without_state(self) -> None:
         """No state is sent back when none came, not even an empty one."""
         for state in (None, ""):
-            self.assertEqual(address_of(state=state).locate([("code", "1")]), f"{CALLBACK}?code=1")
+            self.assertEqual(located(address_of(state=state), [("code", "1")]), f"{CALLBACK}?code=1")
 
     def test_refusal(self) -> None:
         """The client is told what is wrong, by whom, and about which request."""
         error = OAuthError(ErrorCode.ACCESS_DENIED, "the person did not agree")
 
         self.assertEqual(
-            answer_of(address_of().refuse(error, ISSUER)),
+            dict(address_of().refusal(error, ISSUER)),
             {
                 "error": "access_denied",
                 "error_description": "the person did not agree",
@@ -110,7 +118,7 @@ class ReturnAddressTests(SynchronousTestCase):
     def test_nothing_breaks_out(self, pairs: list[tuple[str, str]], state: str) -> None:
         """Whatever is sent back arrives as it is, as one ASCII query behind the registered URI."""
         pairs = [pair for pair in pairs if pair[0] != "state"]
-        location = address_of(state=state).locate(pairs) if pairs or state else f"{CALLBACK}?"
+        location = located(address_of(state=state), pairs) if pairs or state else f"{CALLBACK}?"
 
         self.assertEqual(without_query(location), CALLBACK)
         self.assertRegex(location, r"\A[A-Za-z0-9:/?&=%._~-]+\Z")
@@ -164,7 +172,7 @@ class ContentsTests(SynchronousTestCase):
 
         self.assertEqual(request.client, NOTES)
         self.assertEqual(request.scope.tokens, ("openid", "profile", "email"))
-        self.assertEqual((request.response_type, request.response_mode), ("code", "query"))
+        self.assertEqual((request.response_type, request.return_address.response_mode), (CODE_ONLY, "query"))
         self.assertEqual((request.nonce, request.code_challenge), ("nonce-1", CHALLENGE))
         self.assertEqual(request.prompt, {Prompt.LOGIN, Prompt.CONSENT})
         self.assertEqual(request.max_age, 300)
@@ -181,11 +189,12 @@ class ContentsTests(SynchronousTestCase):
         cases: tuple[tuple[dict[str, str | None], str], ...] = (
             ({"response_type": None}, "invalid_request"),
             ({"response_type": "token"}, "unsupported_response_type"),
-            ({"response_type": "code id_token"}, "unsupported_response_type"),
+            ({"response_type": "code code"}, "unsupported_response_type"),
             ({"response_type": "Code"}, "unsupported_response_type"),
-            ({"response_type": "code "}, "unsupported_response_type"),
-            ({"response_mode": "fragment"}, "invalid_request"),
+            ({"response_mode": "pigeon"}, "invalid_request"),
             ({"response_mode": "form_post"}, "invalid_request"),
+            ({"response_type": "id_token", "nonce": None}, "invalid_request"),
+            ({"response_type": "id_token", "response_mode": "query"}, "invalid_request"),
             ({"scope": None}, "invalid_scope"),
             ({"scope": "profile email"}, "invalid_scope"),
             ({"scope": "OPENID"}, "invalid_scope"),

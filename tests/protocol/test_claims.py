@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.protocol import claims
+from konnectd.protocol.authentication_context import PASSWORD
 from konnectd.protocol.claims import (
     LEEWAY,
     Approval,
@@ -21,21 +22,22 @@ from konnectd.protocol.claims import (
 from konnectd.protocol.end_user import public_subject
 from konnectd.protocol.errors import BearerTokenError, OAuthError
 from konnectd.protocol.grant import AuthorizationGrant
+from konnectd.protocol.id_token import id_token
 from konnectd.protocol.scope import Scope
 from konnectd.protocol.token import Lifetimes
 from tests.support.people import ALICE, BOB, logon_of
-from tests.support.requests import ISSUER, request_of
+from tests.support.requests import ISSUER, NOTES, request_of
 from tests.support.strategies import JSON
 
 NOW = 1_700_000_000
 LIVES = Lifetimes(access_token=600, id_token=3600, refresh_token=9000)
 SCOPE = Scope.parse("openid profile")
 LOGON = logon_of(ALICE, NOW - 30)
-APPROVAL = Approval.of(ISSUER, AuthorizationGrant.of(request_of(), LOGON, SCOPE, "g-1"), ALICE)
+APPROVAL = Approval.of(ISSUER, AuthorizationGrant.of(request_of(), LOGON, SCOPE, "g-1"), ALICE, NOTES)
 
 ACCESS = claims.access_token(APPROVAL, "j-1", NOW, LIVES)
 REFRESH = claims.refresh_token(APPROVAL, "j-2", NOW, LIVES)
-IDENTITY = claims.id_token(APPROVAL, "access", "PS256", NOW, LIVES)
+IDENTITY = id_token(APPROVAL, NOW, LIVES, algorithm="PS256", access="access")
 IDENTITY_CLAIM = {"kc.i.id": "alice", "kc.i.un": "alice", "kc.i.dn": "Alice Liddell"}
 
 #: What Konnect 0.34 put into a refresh token; such tokens live three years.
@@ -133,6 +135,8 @@ class FillingTests(SynchronousTestCase):
                 "aud": "notes",
                 "exp": NOW + 3600,
                 "iat": NOW,
+                "azp": "notes",
+                "acr": PASSWORD,
                 "at_hash": left_half_hash("access", "PS256"),
                 "auth_time": NOW - 30,
                 "sid": "session-1",
@@ -145,7 +149,7 @@ class FillingTests(SynchronousTestCase):
         """The raw subject is in the ID token only; what comes back to us has the public one."""
         raw = evolve(APPROVAL, scope=Scope.parse("openid konnect/raw_sub"))
 
-        self.assertEqual(claims.id_token(raw, "a", "PS256", NOW, LIVES)["sub"], "alice")
+        self.assertEqual(id_token(raw, NOW, LIVES, algorithm="PS256", access="a")["sub"], "alice")
         self.assertEqual(claims.access_token(raw, "j", NOW, LIVES)["sub"], LOGON.sub)
         self.assertEqual(claims.refresh_token(raw, "j", NOW, LIVES)["sub"], LOGON.sub)
 
@@ -154,7 +158,8 @@ class FillingTests(SynchronousTestCase):
         bare = evolve(APPROVAL, auth_time=None, session_id="", amr=(), nonce="", user=evolve(ALICE, name=""))
 
         self.assertEqual(
-            set(claims.id_token(bare, "a", "PS256", NOW, LIVES)), {"iss", "sub", "aud", "exp", "iat", "at_hash"}
+            set(id_token(bare, NOW, LIVES, algorithm="PS256", access="a")),
+            {"iss", "sub", "aud", "azp", "exp", "iat", "at_hash"},
         )
         self.assertEqual(bare.identity, {"kc.i.id": "alice", "kc.i.un": "alice"})
 
@@ -166,13 +171,14 @@ class FillingTests(SynchronousTestCase):
 
     def test_again(self) -> None:
         """What a refresh gives has the first logon's time, session and subject, and no nonce."""
-        again = Approval.again(ISSUER, presented_refresh(REFRESH), ALICE, Scope.parse("openid"), "token")
-        token = claims.id_token(again, "access", "PS256", NOW + 5, LIVES)
+        again = Approval.again(ISSUER, presented_refresh(REFRESH), ALICE, Scope.parse("openid"))
+        token = id_token(again, NOW + 5, LIVES, algorithm="PS256", access="access")
 
         kept = ("iss", "sub", "aud", "auth_time", "sid", "amr")
         self.assertEqual({name: token[name] for name in kept}, {name: IDENTITY[name] for name in kept})
         self.assertNotIn("nonce", token)
-        self.assertEqual((again.refresh_token, str(again.scope), again.grant_id), ("token", "openid", "g-1"))
+        self.assertEqual((again.generation, str(again.scope), again.grant_id), (1, "openid", "g-1"))
+        self.assertEqual(claims.refresh_token(again, "j-9", NOW + 5, LIVES)["exp"], REFRESH["exp"])
 
 
 class PresentedTests(SynchronousTestCase):
@@ -187,11 +193,15 @@ class PresentedTests(SynchronousTestCase):
             grant_id="g-1",
             user_id="alice",
             provider="identifier-test",
+            jti="j-1",
+            expires_at=NOW + LIVES.access_token,
+            audience=("notes",),
         )
+        refresh = evolve(wanted, jti="j-2", expires_at=NOW + LIVES.refresh_token)
 
         self.assertEqual(check_access_token(ACCESS, ISSUER, NOW), wanted)
         self.assertEqual(
-            presented_refresh(REFRESH), evolve(wanted, auth_time=NOW - 30, session_id="session-1", amr=("pwd",))
+            presented_refresh(REFRESH), evolve(refresh, auth_time=NOW - 30, session_id="session-1", amr=("pwd",))
         )
 
     def test_refresh_token_of_konnect(self) -> None:
@@ -323,6 +333,8 @@ class HintTests(SynchronousTestCase):
 
     def test_of_somebody_else(self) -> None:
         """A hint names the person it was made for."""
-        bob = Approval.of(ISSUER, AuthorizationGrant.of(request_of(), logon_of(BOB, NOW), SCOPE, "g-2"), BOB)
+        bob = Approval.of(ISSUER, AuthorizationGrant.of(request_of(), logon_of(BOB, NOW), SCOPE, "g-2"), BOB, NOTES)
 
-        self.assertNotEqual(check_hint(claims.id_token(bob, "a", "PS256", NOW, LIVES), ISSUER).sub, LOGON.sub)
+        token = id_token(bob, NOW, LIVES, algorithm="PS256", access="a")
+
+        self.assertNotEqual(check_hint(token, ISSUER).sub, LOGON.sub)

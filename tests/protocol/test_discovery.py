@@ -1,7 +1,10 @@
 """The provider's metadata says what there is, and nothing else."""
 
+from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
+from konnectd.jose.keys import METHODS
+from konnectd.protocol import authentication_context
 from konnectd.protocol.discovery import Endpoints, metadata
 from tests.support.requests import ISSUER
 
@@ -14,20 +17,27 @@ ENDPOINTS = Endpoints(
 )
 
 
+def metadata_of(endpoints: Endpoints) -> dict[str, object]:
+    """Return the metadata of a provider with some endpoints."""
+    return metadata(
+        issuer=ISSUER,
+        endpoints=endpoints,
+        scopes=["openid", "email", "openid"],
+        claims=["email", "sub"],
+        response_types=("code", "id_token"),
+        response_modes=("fragment", "query"),
+        grant_types=("authorization_code",),
+        algorithms=("ES256", "PS256"),
+        ui_locales=("en", "de"),
+    )
+
+
 class MetadataTests(SynchronousTestCase):
     """The discovery document."""
 
     def setUp(self) -> None:
         """Make one."""
-        self.document = metadata(
-            issuer=ISSUER,
-            endpoints=ENDPOINTS,
-            scopes=["openid", "email", "openid"],
-            claims=["email", "sub"],
-            grant_types=("authorization_code",),
-            algorithms=("ES256", "PS256"),
-            ui_locales=("en", "de"),
-        )
+        self.document = metadata_of(ENDPOINTS)
 
     def test_where_things_are(self) -> None:
         """Every endpoint is named under the specification's name."""
@@ -64,17 +74,46 @@ class MetadataTests(SynchronousTestCase):
         names = ("response_types", "response_modes", "code_challenge_methods", "subject_types")
 
         self.assertEqual(
-            [self.document[f"{name}_supported"] for name in names], [["code"], ["query"], ["S256"], ["public"]]
+            [self.document[f"{name}_supported"] for name in names],
+            [["code", "id_token"], ["fragment", "query"], ["S256"], ["public"]],
         )
         self.assertIs(self.document["authorization_response_iss_parameter_supported"], True)
         self.assertEqual(
             self.document["token_endpoint_auth_methods_supported"],
-            ["client_secret_basic", "client_secret_post", "none"],
+            ["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"],
         )
+
+    def test_how_proofs_are_signed(self) -> None:
+        """Proofs of clients may be signed by every algorithm but none, and each endpoint that takes them says so."""
+        elsewhere = evolve(ENDPOINTS, revocation=f"{ISSUER}/r", introspection=f"{ISSUER}/i")
+        documents = (self.document, metadata_of(elsewhere))
+        found = [
+            {name: value for name, value in document.items() if name.endswith("auth_signing_alg_values_supported")}
+            for document in documents
+        ]
+
+        self.assertEqual(
+            [sorted(name.partition("_")[0] for name in members) for members in found],
+            [
+                ["token"],
+                ["introspection", "revocation", "token"],
+            ],
+        )
+        for value in found[1].values():
+            self.assertEqual(value, [*METHODS, "HS256", "HS384", "HS512"])
+
+    def test_claims(self) -> None:
+        """Claims can be asked for one by one, the one context there is is named, and so is how things are encrypted."""
+        encrypted = {name for name in self.document if "_encryption_" in name}
+
+        self.assertIs(self.document["claims_parameter_supported"], True)
+        self.assertEqual(self.document["acr_values_supported"], list(authentication_context.SUPPORTED))
+        self.assertEqual(self.document["display_values_supported"], ["page"])
+        self.assertEqual(encrypted, set())
 
     def test_what_there_is_not(self) -> None:
         """What would be on by default is said to be off, and what does not exist is not named."""
-        off = ("claims_parameter", "request_parameter", "request_uri_parameter")
+        off = ("request_parameter", "request_uri_parameter")
 
-        self.assertEqual([self.document[f"{name}_supported"] for name in off], [False, False, False])
+        self.assertEqual([self.document[f"{name}_supported"] for name in off], [False] * len(off))
         self.assertFalse({"registration_endpoint", "check_session_iframe", "revocation_endpoint"} & set(self.document))

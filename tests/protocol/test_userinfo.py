@@ -10,7 +10,8 @@ from konnectd.protocol.end_user import EndUser
 from konnectd.protocol.errors import BearerTokenError
 from konnectd.protocol.parameters import Parameters
 from konnectd.protocol.scope import Scope
-from konnectd.protocol.userinfo import bearer_token, check_scope, claim_names, claims
+from konnectd.protocol.scope_claims import claim_names
+from konnectd.protocol.userinfo import bearer_token, check_scope, claims
 from tests.support.people import ALICE, BOB, logon_of
 from tests.support.requests import form
 

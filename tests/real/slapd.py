@@ -122,7 +122,7 @@ class Slapd:
         self._process: subprocess.Popen[str] | None = None
         self._log: list[str] = []
         self._asked = 0
-        _write_certificates(self.folder)
+        write_certificates(self.folder)
         (self.folder / "db").mkdir()
         (self.folder / "windows.schema").write_text(_WINDOWS_SCHEMA)
         (self.folder / "slapd.conf").write_text(self._config(ppolicy, ciphers))
@@ -256,7 +256,7 @@ def _free_port() -> int:
         return port
 
 
-def _write_certificates(folder: Path) -> None:
+def write_certificates(folder: Path) -> None:
     """Write two authorities, and a server certificate of the first for localhost and 127.0.0.1."""
     key, authority = _authority("Test CA")
     _, other = _authority("Other CA")

@@ -1,24 +1,14 @@
 """The store in memory: the contract, and that it neither grows without end nor forgets to make room."""
 
 from hypothesis import given, settings
-from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.interfaces import BackendUnavailableError, Store
 from konnectd.stores import memory
 from konnectd.stores.memory import MemoryStore
 from tests.contracts.stores import StoreContract
+from tests.stores.model import STEPS, Model, play
 from tests.support.fakes import FixedClock, run
-
-#: One step: a method, one of a few keys, a life.
-STEPS = st.lists(
-    st.tuples(
-        st.sampled_from(["put", "add", "get", "take", "increment", "wait"]),
-        st.sampled_from(["a", "b", "c"]),
-        st.integers(-1, 200),
-    ),
-    max_size=60,
-)
 
 
 class MemoryStoreContractTests(StoreContract, SynchronousTestCase):
@@ -130,56 +120,9 @@ class ModelTests(SynchronousTestCase):
     @given(STEPS)
     def test_like_a_dictionary(self, steps: list[tuple[str, str, int]]) -> None:
         """Whatever is done in whatever order, it answers like a dictionary of values with ends."""
-        clock, known = FixedClock(), Model()
-        store = MemoryStore(clock)
-        for number, (method, key, ttl) in enumerate(steps):
-            if method == "wait":
-                clock.advance(abs(ttl))
-                continue
-            arguments = {"get": (), "take": (), "increment": (ttl,)}.get(method, (str(number), ttl))
-
-            self.assertEqual(
-                run(getattr(store, method)(key, *arguments)), getattr(known, method)(clock.now(), key, *arguments)
-            )
-
-
-class Model:
-    """The simplest thing that could be a store."""
-
-    def __init__(self) -> None:
-        """Begin empty."""
-        self.values: dict[str, tuple[str, int]] = {}
-
-    def get(self, now: int, key: str) -> str | None:
-        """Return a value."""
-        value, end = self.values.get(key, ("", 0))
-        return value if now < end else None
-
-    def put(self, now: int, key: str, value: str, ttl: int) -> None:
-        """Keep a value."""
-        self.values[key] = (value, now + ttl)
-
-    def add(self, now: int, key: str, value: str, ttl: int) -> bool:
-        """Keep a value unless there is one."""
-        if self.get(now, key) is not None:
-            return False
-        self.put(now, key, value, ttl)
-        return True
-
-    def take(self, now: int, key: str) -> str | None:
-        """Return a value and forget it."""
-        value = self.get(now, key)
-        self.values.pop(key, None)
-        return value
-
-    def increment(self, now: int, key: str, ttl: int) -> int:
-        """Count."""
-        value = self.get(now, key)
-        if value is None:
-            self.put(now, key, "1", ttl)
-            return 1
-        self.values[key] = (str(int(value) + 1), self.values[key][1])
-        return int(value) + 1
+        clock = FixedClock()
+        for found, expected in play(MemoryStore(clock), Model(), clock, steps):
+            self.assertEqual(found, expected)
 
 
 class BuildTests(SynchronousTestCase):

@@ -8,9 +8,11 @@ from functools import cache
 from twisted.internet.task import Clock
 
 from konnectd.assembly import Assembly, World, assemble
+from konnectd.background import Background
 from konnectd.config.contents import Contents
 from konnectd.config.registration import FileRegistry
 from konnectd.config.settings import Settings, load
+from konnectd.flows.concealed import Concealing, Revealing
 from konnectd.interfaces import Entropy, PasswordBackend, Store
 from konnectd.jose.keys import KeyRing
 from konnectd.jose.sealing import SecretSealer
@@ -23,6 +25,7 @@ from tests.support.fakes import FixedClock, People, memory_store
 from tests.support.keys import p256_key, rsa_key
 from tests.support.people import ALICE, BOB, PASSWORDS
 from tests.support.requests import BYE, CALLBACK, CLIENTS, ISSUER
+from tests.support.web_of_clients import WebOfClients
 
 SECRET = bytes(range(32))
 #: A web application that wants its tokens signed otherwise than by default, and userinfo signed too.
@@ -67,6 +70,7 @@ class Daemon:
         store: Store | None = None,
         entropy: Entropy | None = None,
         scopes: ScopeCatalog | None = None,
+        pairwise_salt: bytes = b"",
     ) -> None:
         """Assemble.
 
@@ -78,29 +82,34 @@ class Daemon:
             store: instead of one in memory.
             entropy: instead of the machine's.
             scopes: instead of the built-in ones.
+            pairwise_salt: goes into pairwise subjects.
         """
         self.clock = FixedClock()
         self.reactor = Clock()
         self.people = People(ALICE, BOB, passwords=PASSWORDS)
+        self.web = WebOfClients()
         self.settings = settings_of(*words, issuer=issuer)
         contents = Contents(
             keys=ring(),
             encryption_secret=SECRET,
             registry=FileRegistry(clients),
             scopes=scopes or ScopeCatalog(),
+            pairwise_salt=pairwise_salt,
         )
         self.world = World(
             settings=self.settings,
             contents=contents,
             backend=backend or self.people,
-            store=store or memory_store(self.clock),
+            store=memory_store(self.clock) if store is None else store,
             clock=self.clock,
             entropy=entropy or SystemEntropy(),
             sealer=SecretSealer(SECRET),
-            signer=KeyRingSigner(ring()),
-            verifier=KeyRingVerifier(ring()),
+            signer=Concealing(KeyRingSigner(ring()), SecretSealer(SECRET)),
+            verifier=Revealing(KeyRingVerifier(ring()), SecretSealer(SECRET), self.clock),
+            fetch=self.web,
         )
-        self.assembly: Assembly = assemble(self.world)
+        self.background = Background(self.reactor)
+        self.assembly: Assembly = assemble(self.world, self.background)
         self.site = self.assembly.site(self.reactor)
 
     @property

@@ -2,10 +2,12 @@
 
 from hypothesis import strategies as st
 
+from konnectd.protocol.claims_request import ClaimsRequest
 from konnectd.protocol.end_user import Logon
 from konnectd.protocol.grant import AuthorizationGrant
 from konnectd.protocol.interaction import Consent, Progress
 from konnectd.protocol.scope import Scope
+from konnectd.protocol.scope_claims import SCOPE_OF
 from tests.support.requests import CALLBACK, CHALLENGE, CLIENTS
 
 #: Ways to write somebody else's address so that a careless reader takes it for the registered one.
@@ -158,6 +160,9 @@ LOGONS = st.builds(
     session_id=TEXT,
     amr=st.lists(TEXT, max_size=3).map(tuple),
 )
+_NAMED = st.lists(st.sampled_from(sorted(SCOPE_OF)), unique=True, max_size=4).map(tuple)
+#: What was allowed claim by claim, with conditions left behind.
+CLAIMS_REQUESTS = st.builds(ClaimsRequest, userinfo=_NAMED, id_token=_NAMED)
 GRANTS = st.builds(
     AuthorizationGrant,
     grant_id=TEXT,
@@ -167,6 +172,7 @@ GRANTS = st.builds(
     nonce=TEXT,
     code_challenge=TEXT,
     logon=LOGONS,
+    claims=CLAIMS_REQUESTS,
 )
 PROGRESSES = st.builds(Progress, fingerprint=TEXT, started_at=SECONDS, session_id=TEXT, account=TEXT)
 CONSENTS = st.builds(Consent, consent_id=TEXT, sub=TEXT, fingerprint=TEXT, allow=st.booleans(), scope=SCOPES)

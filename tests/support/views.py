@@ -4,12 +4,19 @@ from collections.abc import Mapping
 
 from konnectd.web.views import (
     Account,
+    AccountPage,
     ChooserPage,
     ConsentPage,
     ErrorKind,
     ErrorPage,
+    FarewellLine,
+    FarewellPage,
+    FormPostPage,
     GoodbyePage,
+    PartyState,
+    PermitLine,
     ScopeLine,
+    SessionLine,
     SignedOutPage,
     SignInFault,
     SignInPage,
@@ -20,10 +27,10 @@ from konnectd.web.views import (
 ALICE = Account("alice", "Alice Liddell")
 LINES = (
     ScopeLine(id="scope_alias_basic", token="basic"),
-    ScopeLine(id="scope_groups", token="groups"),
-    ScopeLine(description="Read & write your calendar", token="calendar"),
-    ScopeLine(id="scope_offline_access", token="offline_access"),
-    ScopeLine(token="example/special"),
+    ScopeLine(id="scope_groups", token="groups", optional=True),
+    ScopeLine(description="Read & write your calendar", token="calendar", optional=True),
+    ScopeLine(id="scope_offline_access", token="offline_access", optional=True),
+    ScopeLine(token="example/special", optional=True),
 )
 
 SIGN_IN = SignInPage(action="/signin?a=1&b=2", csrf="csrf-1", client_name="Notes", client_host="notes.example.org")
@@ -40,9 +47,28 @@ CONSENT = ConsentPage(
     username="alice",
     lines=LINES,
 )
-WELCOME = WelcomePage(signout_action="/signout", csrf="csrf-4", display_name="Alice Liddell", username="alice")
+WELCOME = WelcomePage(
+    signout_action="/signout", csrf="csrf-4", display_name="Alice Liddell", username="alice", account_uri="/account"
+)
 GOODBYE = GoodbyePage(
     action="/goodbye", csrf="csrf-5", display_name="Alice Liddell", username="alice", client_name="Notes"
+)
+ACCOUNT = AccountPage(
+    action="/account",
+    csrf="csrf-6",
+    back="/welcome",
+    display_name="Alice Liddell",
+    username="alice",
+    permits=(
+        PermitLine(client_id="notes", name="Notes", host="notes.example.org", since=1_700_000_000, lines=LINES),
+        PermitLine(client_id="gone", name="gone", since=1_690_000_000, lines=LINES[:1]),
+    ),
+    sessions=(
+        SessionLine(session_id="s-1", started_at=1_700_000_000, browser="Firefox", system="Linux", current=True),
+        SessionLine(session_id="s-2", started_at=1_699_990_000, browser="Safari", system="iPhone"),
+        SessionLine(session_id="s-3", started_at=1_699_980_000, system="Android"),
+        SessionLine(session_id="s-4", started_at=1_699_970_000),
+    ),
 )
 SIGNED_OUT = SignedOutPage(client_name="Notes", return_uri="https://notes.example.org/bye?state=1&x=2")
 
@@ -67,9 +93,36 @@ SAMPLES: Mapping[str, View] = {
         action="/consent", csrf="c", client_name="cli", redirect_host="127.0.0.1", username="bob", lines=LINES[:1]
     ),
     "welcome": WELCOME,
+    "account": ACCOUNT,
+    "account-empty": AccountPage(
+        action="/account",
+        csrf="c",
+        back="/welcome",
+        username="bob",
+        sessions=(SessionLine(session_id="s-1", started_at=1_700_000_000, current=True),),
+    ),
     "goodbye": GOODBYE,
     "goodbye-alone": GoodbyePage(action="/goodbye", csrf="c", username="bob"),
     "signed_out": SIGNED_OUT,
+    "form_post": FormPostPage(
+        action="https://notes.example.org/cb", fields=(("code", "c-1"), ("state", "s-1")), client_name="Notes"
+    ),
+    "form_post-nameless": FormPostPage(action="https://notes.example.org/cb", fields=(("code", "c-1"),)),
+    "farewell": FarewellPage(
+        lines=(
+            FarewellLine(name="Notes", state=PartyState.TOLD),
+            FarewellLine(name="Mail & Calendar", state=PartyState.WAITING),
+            FarewellLine(name="An old application", state=PartyState.SILENT),
+            FarewellLine(name="Wiki", state=PartyState.IN_FRAME),
+        ),
+        return_uri="https://notes.example.org/bye",
+        client_name="Notes",
+        again="/signedout?left=1",
+    ),
+    "farewell-onward": FarewellPage(
+        lines=(FarewellLine(name="Notes", state=PartyState.TOLD),), return_uri="org.example.app:/bye"
+    ),
+    "farewell-alone": FarewellPage(lines=(FarewellLine(name="Notes", state=PartyState.TOLD),)),
     "signed_out-nameless": SignedOutPage(return_uri="org.example.app:/bye"),
     "signed_out-alone": SignedOutPage(),
     **{

@@ -182,8 +182,8 @@ class RefusedTests(RequestCase):
     def test_further_rules(self) -> None:
         """Each value that means nothing is an invalid request."""
         changes: tuple[dict[str, str | None], ...] = (
-            {"response_mode": "fragment"},
-            {"response_mode": "form_post"},
+            {"response_mode": "pigeon"},
+            {"response_type": "code id_token", "nonce": None},
             {"prompt": "none login"},
             {"max_age": "-1"},
             {"max_age": "1.5"},
@@ -220,8 +220,8 @@ class RefusedTests(RequestCase):
         page = app.sign_in(self.visitor)
         allowed = app.told(self.visitor.submit(page, allow="1"))
 
-        self.assertEqual(refused.keys(), {"tenant", "error", "error_description", "state", "iss"})
-        self.assertEqual(allowed.keys(), {"tenant", "code", "state", "iss"})
+        self.assertEqual(refused.keys(), {"tenant", "error", "error_description", "state", "iss", "session_state"})
+        self.assertEqual(allowed.keys(), {"tenant", "code", "state", "iss", "session_state"})
         self.assertEqual(allowed["tenant"], "1")
         self.assertNotEqual(allowed["code"], "planted")
 
@@ -267,7 +267,7 @@ class AcceptedTests(RequestCase):
         for change in changes:
             told = self.app.told(self.app.sign_in(Visitor(self.daemon), **change))
             with self.subTest(change=change):
-                expected = {"code", "iss"} | ({"state"} if change.get("state", "") is not None else set())
+                expected = {"code", "iss", "session_state"} | ({"state"} if change.get("state", "") is not None else set())
                 self.assertEqual(told.keys(), expected)
 
     def test_claims_are_never_echoed(self) -> None:
@@ -292,4 +292,4 @@ class AcceptedTests(RequestCase):
         """Nobody ends a request by adding an error to it."""
         told = self.app.told(self.app.sign_in(self.visitor, error="access_denied", error_description="x"))
 
-        self.assertEqual(told.keys(), {"code", "state", "iss"})
+        self.assertEqual(told.keys(), {"code", "state", "iss", "session_state"})

@@ -15,6 +15,7 @@ from tests.support.visitor import Visitor
 
 LOOPBACK = "http://localhost:8777"
 INNER = "/signin/v1/identifier/_/"
+SESSION = "/konnect/v1/session/"
 SEALED = "[A-Za-z0-9_-]+"
 
 
@@ -58,9 +59,12 @@ class WireTests(SynchronousTestCase):
             self.cookies_of_a_run(),
             "__Secure-KKFT=[A-Za-z0-9_-]{43}; Path=/signin/v1/identifier; Secure; HttpOnly; SameSite=Lax",
             f"__Secure-KKT={SEALED}; Path={INNER}{rest}",
+            f"__Secure-KKBS=[A-Za-z0-9_-]{{22}}; Path={SESSION}; Secure; SameSite=None",
             f"__Secure-KKTC-[A-Za-z0-9_-]{{43}}={SEALED}; Path={INNER}; Max-Age=60{rest}",
             f"__Secure-KKTC-[A-Za-z0-9_-]{{43}}=; Path={INNER}{gone}{rest}",
+            f"__Secure-KKBS=[A-Za-z0-9_-]{{22}}; Path={SESSION}; Secure; SameSite=None",
             f"__Secure-KKT=; Path={INNER}{gone}{rest}",
+            f"__Secure-KKBS=; Path={SESSION}{gone}; Secure; SameSite=None",
         )
 
     def test_loopback(self) -> None:
@@ -71,9 +75,12 @@ class WireTests(SynchronousTestCase):
             self.cookies_of_a_run(issuer=LOOPBACK),
             f"KKFT=[A-Za-z0-9_-]{{43}}; Path=/signin/v1/identifier{rest}",
             f"KKT={SEALED}; Path={INNER}{rest}",
+            f"KKBS=[A-Za-z0-9_-]{{22}}; Path={SESSION}; SameSite=Lax",
             f"KKTC-[A-Za-z0-9_-]{{43}}={SEALED}; Path={INNER}; Max-Age=60{rest}",
             f"KKTC-[A-Za-z0-9_-]{{43}}=; Path={INNER}{gone}{rest}",
+            f"KKBS=[A-Za-z0-9_-]{{22}}; Path={SESSION}; SameSite=Lax",
             f"KKT=; Path={INNER}{gone}{rest}",
+            f"KKBS=; Path={SESSION}{gone}; SameSite=Lax",
         )
 
     def test_base_path(self) -> None:
@@ -82,7 +89,7 @@ class WireTests(SynchronousTestCase):
 
         self.assertEqual(
             {line.partition("Path=")[2].partition(";")[0] for line in found},
-            {"/sub/signin/v1/identifier", f"/sub{INNER}"},
+            {"/sub/signin/v1/identifier", f"/sub{INNER}", f"/sub{SESSION}"},
         )
 
     def test_once(self) -> None:
@@ -126,10 +133,10 @@ class ReadTests(SynchronousTestCase):
     def test_names(self) -> None:
         """What is written under a name is read under it, over https and without."""
         for cookies in (self.SECURE, self.PLAIN):
-            lines = cookies.write((Keep(LOGON, "v", 5), Keep(FORM, "w"), Forget("KKTC-x")))
+            lines = cookies.write((Keep(LOGON, "v", 5), Keep(FORM, "w"), Forget("KKTC-x"), Keep("KKBS", "s")))
             header = "; ".join(value.decode().partition(";")[0] for _, value in lines)
 
-            self.assertEqual(self.read(cookies, header), {"KKT": "v", "KKFT": "w", "KKTC-x": ""})
+            self.assertEqual(self.read(cookies, header), {"KKT": "v", "KKFT": "w", "KKTC-x": "", "KKBS": "s"})
 
     @settings(deadline=None)
     @given(st.text(st.characters(codec="latin-1")))

@@ -38,6 +38,10 @@ def filled(view: View, text: str) -> View:
             changes[field.name] = text + field.name
         elif isinstance(value, Account):
             changes[field.name] = Account(text + "username", text + "name")
+        elif field.name == "fields":
+            changes[field.name] = tuple((name, text + name) for name, _ in value)
+        elif isinstance(value, tuple) and not any(isinstance(line, ScopeLine) for line in value):
+            changes[field.name] = tuple(filled(line, text) for line in value)
         elif isinstance(value, tuple):
             changes[field.name] = (
                 ScopeLine(description=text, token="t"),

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.protocol.end_user import public_subject
+from konnectd.protocol.response_type import ALL
 from konnectd.web.route import Cors
 from tests.support.application import Application, error_of, json_of
 from tests.support.assembly import SIGNED, Daemon, ring
@@ -171,9 +172,9 @@ class MetadataTests(SynchronousTestCase):
         document = self.metadata(Daemon())
 
         expected = {
-            "response_types_supported": ["code"],
-            "response_modes_supported": ["query"],
-            "grant_types_supported": ["authorization_code", "refresh_token"],
+            "response_types_supported": list(ALL),
+            "response_modes_supported": ["form_post", "fragment", "query"],
+            "grant_types_supported": ["authorization_code", "refresh_token", "implicit"],
             "subject_types_supported": ["public"],
             "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
             "code_challenge_methods_supported": ["S256"],

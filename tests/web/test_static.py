@@ -107,11 +107,11 @@ class StaticTests(SynchronousTestCase):
 
     def test_ours(self) -> None:
         """The pages bring a style sheet, a script and a picture."""
-        self.assertEqual(set(STATIC.files), {"demo.css", "konnectd.css", "konnectd.js", "logo.svg"})
+        self.assertEqual(set(STATIC.files), {"check-session.js", "demo.css", "konnectd.css", "konnectd.js", "logo.svg"})
 
     def test_ours_load_nothing(self) -> None:
         """Neither the style sheet nor the script loads anything, and the script builds no markup from text."""
-        for name in ("demo.css", "konnectd.css", "konnectd.js"):
+        for name in ("check-session.js", "demo.css", "konnectd.css", "konnectd.js"):
             text = STATIC.files[name].content.decode().replace("http://www.w3.org/2000/svg", "")
             for word in ("url(", "@import", "http:", "https:", "//cdn", "fetch(", "innerHTML", "eval("):
                 self.assertNotIn(word, text, name)

@@ -6,6 +6,7 @@ from itertools import product
 from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
+from konnectd.protocol.authentication_context import PASSWORD
 from konnectd.protocol.claims import left_half_hash
 from konnectd.protocol.end_user import public_subject
 from konnectd.protocol.vocabulary import AuthMethod
@@ -328,6 +329,8 @@ class ContentTests(TokenCase):
                 "auth_time": NOON,
                 "nonce": "n-1",
                 "amr": ["pwd"],
+                "azp": claims["aud"],
+                "acr": PASSWORD,
                 "at_hash": left_half_hash(tokens["access_token"], "ES256"),
             },
         )

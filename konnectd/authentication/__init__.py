@@ -1,0 +1,1 @@
+"""One file per method of client authentication, found by its file name."""

@@ -1,0 +1,64 @@
+"""Pushed authorization requests: a client leaves its request with us and gets a reference for the browser.
+
+Spec: RFC 9126.
+"""
+
+from attrs import field, frozen
+
+from konnectd.flows.client_authentication import ClientAuthentication
+from konnectd.flows.pending import PendingRequests
+from konnectd.interfaces import Entropy, Store
+from konnectd.protocol.parameters import Parameters
+from konnectd.protocol.pushed_request import (
+    KEPT_TTL,
+    PREFIX,
+    PUSHED_TTL,
+    PushedRequest,
+    check_size,
+    pushable,
+    pushed_key,
+)
+
+
+@frozen
+class Reference:
+    """What a client sends in place of its request."""
+
+    request_uri: str = field(repr=False)
+    expires_in: int
+
+    def to_json(self) -> dict[str, object]:
+        """Write it for the client. Spec: RFC 9126 2.2."""
+        return {"request_uri": self.request_uri, "expires_in": self.expires_in}
+
+
+@frozen(kw_only=True)
+class PushRequest:
+    """The endpoint that requests are pushed to."""
+
+    authenticate: ClientAuthentication
+    pending: PendingRequests
+    store: Store
+    entropy: Entropy
+
+    async def __call__(self, authorization: str, parameters: Parameters) -> Reference:
+        """Keep a request that the authorization endpoint would let through.
+
+        Args:
+            authorization: the ``Authorization`` header; empty for none.
+            parameters: the posted form.
+
+        Raises:
+            OAuthError: it would not, or the client is not who it says.
+            BackendUnavailableError: something behind us did not answer.
+
+        Spec: RFC 9126 2.
+        """
+        client = await self.authenticate(authorization, parameters)
+        meant = await self.pending.objects.push(client, pushable(parameters, client.client_id))
+        self.pending.read(client, meant)
+        reference = PREFIX + self.entropy.token()
+        expires_at = self.pending.clock.now() + PUSHED_TTL
+        pushed = PushedRequest(client_id=client.client_id, parameters=meant, expires_at=expires_at)
+        await self.store.put(pushed_key(reference), check_size(pushed.to_text()), KEPT_TTL)
+        return Reference(reference, PUSHED_TTL)

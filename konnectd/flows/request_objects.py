@@ -1,0 +1,192 @@
+"""Where an authorization request really stands: in itself, in an object the client signed, or in what it pushed.
+
+Spec: OIDC Core 6; RFC 9101 6; RFC 9126 4.
+"""
+
+from collections.abc import Mapping
+
+from attrs import field, frozen
+
+from konnectd.interfaces import ClientKeys, Clock, Fetch, FetchError, Store
+from konnectd.protocol.authorize import INTERNAL_PARAMETERS, fingerprint
+from konnectd.protocol.client import Client
+from konnectd.protocol.errors import OAuthError
+from konnectd.protocol.interaction import Progress
+from konnectd.protocol.parameters import Parameters
+from konnectd.protocol.pushed_request import PushedRequest, is_pushed, pushed_key
+from konnectd.protocol.request_object import (
+    LONGEST_REQUEST_OBJECT,
+    REQUEST,
+    REQUEST_URI,
+    UNSIGNED,
+    check_times,
+    locate,
+    overlay,
+    read_unsigned,
+    refusal,
+)
+from konnectd.protocol.vocabulary import ErrorCode
+
+
+@frozen(kw_only=True)
+class Resolved:
+    """A request as it is meant.
+
+    Attributes:
+        parameters: what counts.
+        carried: what our pages carry along to find the same again.
+        reference: the ``request_uri`` of a pushed request; empty for any other.
+    """
+
+    parameters: Parameters = field(repr=False)
+    carried: Parameters = field(repr=False)
+    reference: str = field(default="", repr=False)
+
+
+@frozen(kw_only=True)
+class RequestObjects:
+    """Resolves requests.
+
+    Attributes:
+        algorithms: by which objects may be signed.
+        require_pushed: of every client.
+    """
+
+    issuer: str
+    keys: ClientKeys
+    fetch: Fetch
+    store: Store
+    clock: Clock
+    algorithms: tuple[str, ...]
+    require_pushed: bool = False
+
+    def concern(self, client: Client, parameters: Parameters) -> bool:
+        """Tell whether there is more to a request than what was sent."""
+        return (
+            REQUEST in parameters
+            or REQUEST_URI in parameters
+            or self.require_pushed
+            or client.require_pushed_authorization_requests
+            or client.require_signed_request_object
+        )
+
+    async def resolve(self, client: Client, parameters: Parameters, progress: Progress | None) -> Resolved:
+        """Return what a request means.
+
+        Args:
+            client: who asks.
+            parameters: what was sent.
+            progress: of some request, as our pages sealed it; of this one only if its fingerprint says so.
+
+        Raises:
+            OAuthError: what was sent in place of a request is not good, or the client may not ask in this way.
+            BackendUnavailableError: something behind us did not answer.
+        """
+        request_uri = parameters.text(REQUEST_URI)
+        if REQUEST in parameters and request_uri:
+            raise OAuthError(ErrorCode.INVALID_REQUEST, "request and request_uri do not go together")
+        if is_pushed(request_uri):
+            return await self._pushed(client, parameters, request_uri, progress)
+        if self.require_pushed or client.require_pushed_authorization_requests:
+            raise OAuthError(ErrorCode.INVALID_REQUEST, "the request must be pushed first")
+        if request_uri:
+            parameters = await self._fetched(client, parameters, request_uri)
+        resolved = await self._read(client, parameters, progress, alone=client.require_signed_request_object)
+        return Resolved(parameters=resolved, carried=parameters)
+
+    async def push(self, client: Client, parameters: Parameters) -> Parameters:
+        """Return what a request that is being pushed means.
+
+        Raises:
+            OAuthError: its request object is not good, or there has to be one.
+            BackendUnavailableError: something behind us did not answer.
+
+        Spec: RFC 9126 2.1 and 3 (with an object only what is inside counts).
+        """
+        return await self._read(client, parameters, None, alone=True)
+
+    async def spend(self, reference: str) -> None:
+        """Forget a pushed request: it is about to be answered.
+
+        Raises:
+            OAuthError: it was answered before.
+            BackendUnavailableError: the store did not answer.
+
+        Spec: RFC 9126 4 and 7.3.
+        """
+        if await self.store.take(pushed_key(reference)) is None:
+            raise _unknown_reference()
+
+    async def _pushed(
+        self, client: Client, parameters: Parameters, reference: str, progress: Progress | None
+    ) -> Resolved:
+        """Return what a client pushed; what stands beside the reference does not count.
+
+        Spec: RFC 9126 4 and 7.2 (a reference is bound to its client); RFC 9101 6.3.
+        """
+        text = await self.store.get(pushed_key(reference))
+        pushed = PushedRequest.from_text(text) if text is not None else None
+        if pushed is None or pushed.client_id != client.client_id:
+            raise _unknown_reference()
+        if self._began(progress, pushed.parameters) >= pushed.expires_at:
+            raise _unknown_reference()
+        added = {name: value for name, value in parameters.items() if name in INTERNAL_PARAMETERS}
+        resolved = Parameters({**dict(pushed.parameters.items()), **added})
+        return Resolved(parameters=resolved, carried=parameters, reference=reference)
+
+    async def _fetched(self, client: Client, parameters: Parameters, request_uri: str) -> Parameters:
+        """Return a request with the object itself in place of its address.
+
+        So it is fetched once, and what our pages carry is what was checked.
+
+        Spec: OIDC Core 6.2; RFC 9101 5.2.3.
+        """
+        address = locate(client, request_uri)
+        try:
+            text = (await self.fetch.get(address)).decode("ascii").strip()
+        except (FetchError, UnicodeDecodeError):
+            raise OAuthError(ErrorCode.INVALID_REQUEST_URI, "request_uri can not be fetched") from None
+        return Parameters({**dict(parameters.without(REQUEST_URI).items()), REQUEST: text})
+
+    async def _read(
+        self, client: Client, parameters: Parameters, progress: Progress | None, *, alone: bool
+    ) -> Parameters:
+        """Return a request with what its object says; as it is when it has none and needs none."""
+        token = parameters.get(REQUEST)
+        if token is None:
+            if client.require_signed_request_object:
+                raise OAuthError(ErrorCode.INVALID_REQUEST, "the request must be in a signed request object")
+            return parameters
+        claims = await self._claims(client, token)
+        resolved = overlay(client, self.issuer, parameters, claims, alone=alone)
+        check_times(claims, self._began(progress, resolved))
+        return resolved
+
+    async def _claims(self, client: Client, token: str) -> Mapping[str, object]:
+        """Return what an object says, when it is signed as the client's registration says.
+
+        Spec: OIDC Core 6.3.2; OIDC Registration 2 (``request_object_signing_alg``); RFC 9101 10.5.
+        """
+        if len(token) > LONGEST_REQUEST_OBJECT:
+            raise refusal("the request object is too long")
+        registered = client.request_object_signing_alg
+        if registered == UNSIGNED:
+            unsigned = None if client.require_signed_request_object else read_unsigned(token)
+            if unsigned is None:
+                raise refusal("the request object is not of the kind that the client registered")
+            return unsigned
+        claims = await self.keys.verify(client, token, (registered,) if registered else self.algorithms)
+        if claims is None:
+            raise refusal("the signature of the request object does not fit the registration of the client")
+        return claims
+
+    def _began(self, progress: Progress | None, resolved: Parameters) -> int:
+        """Return when a request got to us first: what was good then stays good while a person is on our pages."""
+        if progress is not None and progress.fingerprint == fingerprint(resolved):
+            return progress.started_at
+        return self.clock.now()
+
+
+def _unknown_reference() -> OAuthError:
+    """Return the one error for every reference that is not good: unknown, used, too old, or of another client."""
+    return OAuthError(ErrorCode.INVALID_REQUEST_URI, "request_uri is unknown, has been used or has expired")

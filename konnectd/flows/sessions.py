@@ -1,0 +1,124 @@
+"""Who takes part in a session: which clients are in it and are told when it is over, and what it looks like to them.
+
+A session costs nothing here until a client takes part that wants to be told.
+"""
+
+from attrs import frozen
+
+from konnectd.flows.browser import BROWSER_STATE, CookieChange, Forget, Keep
+from konnectd.flows.sign_in import LOGON_TTL
+from konnectd.interfaces import Entropy, Sealer, Store
+from konnectd.protocol.authorize import Pairs, ReturnAddress
+from konnectd.protocol.client import Client
+from konnectd.protocol.end_user import Logon
+from konnectd.protocol.scope import RAW_SUBJECT, Scope
+from konnectd.protocol.session import (
+    MOST_EARLIER,
+    MOST_PARTIES,
+    SALT_BYTES,
+    Party,
+    earlier_session_key,
+    ended_session_key,
+    known_party_key,
+    party_count_key,
+    party_key,
+    salt_for,
+    session_state,
+    wants_notice,
+    web_origin,
+)
+
+
+@frozen(kw_only=True)
+class Sessions:
+    """Keeps the clients of sessions, and shows clients what their session looks like.
+
+    Attributes:
+        memory: how long it has to be known that a session was ended, in seconds: as long as anything of it may live.
+    """
+
+    store: Store
+    sealer: Sealer
+    entropy: Entropy
+    memory: int
+
+    def browser_state(self, logon: Logon | None) -> str:
+        """Return the word a browser keeps for a session; empty for nobody. It can not be told from the ``sid``."""
+        return self.sealer.tag(BROWSER_STATE, logon.session_id) if logon is not None else ""
+
+    def mark(self, logon: Logon | None) -> CookieChange:
+        """Let the browser keep that word, where our own page can look at it; or forget it when there is no session."""
+        return Keep(BROWSER_STATE, self.browser_state(logon)) if logon is not None else Forget(BROWSER_STATE)
+
+    def visible(self, address: ReturnAddress, logon: Logon | None) -> Pairs:
+        """Return what an answer says about the session; nothing for applications that have no origin.
+
+        Spec: OIDC Session Management 2.
+        """
+        origin = web_origin(address.redirect_uri)
+        if not origin:
+            return ()
+        client_id = address.client.client_id
+        salt = salt_for(client_id, origin, self.entropy.token(SALT_BYTES))
+        return (("session_state", session_state(client_id, origin, self.browser_state(logon), salt)),)
+
+    async def begin(self, logon: Logon, earlier: Logon | None) -> None:
+        """Note which session was in the browser before: whoever signs out leaves that one, too.
+
+        Raises:
+            BackendUnavailableError: the store did not answer.
+        """
+        if earlier is not None:
+            await self.store.put(earlier_session_key(logon.session_id), earlier.session_id, LOGON_TTL)
+
+    async def join(self, client: Client, logon: Logon, scope: Scope) -> None:
+        """Note that a client takes part in a session, when it wants to be told about its end.
+
+        What says that a client is on the list is written last: whatever fails, a client that got an answer is on it.
+
+        Raises:
+            BackendUnavailableError: the store did not answer.
+        """
+        if not wants_notice(client):
+            return
+        known = known_party_key(logon.session_id, client.client_id)
+        if await self.store.get(known) is not None:
+            return
+        party = Party(client_id=client.client_id, sub=_sub(client, logon, scope), session_id=logon.session_id)
+        number = await self.store.increment(party_count_key(logon.session_id), LOGON_TTL)
+        await self.store.put(party_key(logon.session_id, number), party.to_text(), LOGON_TTL)
+        await self.store.put(known, "1", LOGON_TTL)
+
+    async def end(self, logon: Logon) -> tuple[Party, ...]:
+        """End a session and those that were in the browser before it; return who took part.
+
+        Raises:
+            BackendUnavailableError: the store did not answer.
+        """
+        found: dict[Party, None] = {}
+        session_id: str | None = logon.session_id
+        for _ in range(MOST_EARLIER):
+            if session_id is None:
+                break
+            await self.store.put(ended_session_key(session_id), "1", self.memory)
+            found.update(dict.fromkeys(await self._parties(session_id)))
+            session_id = await self.store.get(earlier_session_key(session_id))
+        return tuple(found)
+
+    async def _parties(self, session_id: str) -> tuple[Party, ...]:
+        """Return who takes part in a session.
+
+        Raises:
+            BackendUnavailableError: the store did not answer.
+        """
+        count = int(await self.store.get(party_count_key(session_id)) or "0")
+        texts = [await self.store.get(party_key(session_id, number)) for number in range(1, min(count, MOST_PARTIES) + 1)]
+        parties = (Party.from_text(text) for text in texts if text is not None)
+        return tuple(party for party in parties if party is not None)
+
+
+def _sub(client: Client, logon: Logon, scope: Scope) -> str:
+    """Return who a client knows a person as."""
+    if RAW_SUBJECT in scope:
+        return logon.subject
+    return client.pairwise.sub(logon.subject, logon.provider) if client.pairwise is not None else logon.sub

@@ -1,0 +1,1 @@
+"""One file per response mode, found by its file name."""

@@ -1,0 +1,104 @@
+"""Pushed authorization requests: what a client left with us, and the reference it got for it.
+
+Spec: RFC 9126.
+"""
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Self
+
+from attrs import field, frozen
+
+from konnectd.protocol.authorize import INTERNAL_PARAMETERS
+from konnectd.protocol.errors import OAuthError
+from konnectd.protocol.interaction import PROGRESS_TTL
+from konnectd.protocol.parameters import Parameters
+from konnectd.protocol.request_object import REQUEST_URI
+from konnectd.protocol.vocabulary import ErrorCode
+
+#: How every reference begins. Spec: RFC 9126 2.2.
+PREFIX = "urn:ietf:params:oauth:request_uri:"
+#: How long a browser may take from the push to the authorization endpoint, in seconds. Spec: RFC 9126 2.2 and 7.1.
+PUSHED_TTL = 90
+#: How long a request is kept: a browser that arrived in time may be on our pages for a while.
+KEPT_TTL = PUSHED_TTL + PROGRESS_TTL
+#: Longest request that is kept, in characters as it is stored.
+LONGEST_PUSHED = 8 * 1024
+#: How a client proves who it is; a request that is kept has nothing of it. Spec: RFC 9126 2.1.
+_CREDENTIALS = frozenset({"client_secret", "client_assertion", "client_assertion_type"})
+
+
+@frozen(kw_only=True)
+class PushedRequest:
+    """A request that a client has pushed.
+
+    Attributes:
+        client_id: whose it is.
+        parameters: what was pushed, with what a request object among it says.
+        expires_at: from when on nobody can begin with it, in seconds since the epoch.
+    """
+
+    client_id: str
+    parameters: Parameters = field(repr=False)
+    expires_at: int
+
+    def to_text(self) -> str:
+        """Write it for a store."""
+        return json.dumps(
+            {"v": 1, "client": self.client_id, "exp": self.expires_at, "sent": dict(self.parameters.items())},
+            separators=(",", ":"),
+        )
+
+    @classmethod
+    def from_text(cls, text: str) -> Self | None:
+        """Read what `to_text` wrote."""
+        match json.loads(text):
+            case {"v": 1, "client": str(client_id), "exp": int(expires_at), "sent": dict(sent)}:
+                return cls(client_id=client_id, parameters=Parameters.from_pairs(sent.items()), expires_at=expires_at)
+        return None
+
+
+def is_pushed(request_uri: str) -> bool:
+    """Tell whether a ``request_uri`` is a reference of ours."""
+    return request_uri.startswith(PREFIX)
+
+
+def pushed_key(reference: str) -> str:
+    """Name what is stored for a reference; whoever reads the store can not use it."""
+    return f"par:{sha256(reference.encode()).hexdigest()}"
+
+
+def pushable(parameters: Parameters, client_id: str) -> Parameters:
+    """Return what of a posted form is the request.
+
+    Args:
+        parameters: the form.
+        client_id: who has proven to be the client.
+
+    Raises:
+        OAuthError: it refers to another request.
+
+    Spec: RFC 9126 2.1.
+    """
+    if REQUEST_URI in parameters:
+        raise OAuthError(ErrorCode.INVALID_REQUEST, "request_uri can not be pushed")
+    sent: Mapping[str, str] = {
+        name: value
+        for name, value in parameters.items()
+        if name not in _CREDENTIALS and name not in INTERNAL_PARAMETERS
+    }
+    return Parameters({**sent, "client_id": client_id})
+
+
+def check_size(text: str) -> str:
+    """Return a request as it is stored.
+
+    Raises:
+        OAuthError: it is too long.
+
+    Spec: RFC 9126 2.3.
+    """
+    if len(text) > LONGEST_PUSHED:
+        raise OAuthError(ErrorCode.INVALID_REQUEST, "the request is too long to be kept")
+    return text

@@ -1,0 +1,89 @@
+"""The registration endpoint under its URL: JSON in, JSON out, and no cookie, so no page of ours has part in it.
+
+Scripts of other origins can not read it: a registration is a server's business.
+"""
+
+import json
+from collections.abc import Iterable
+
+from attrs import frozen
+
+from konnectd.flows.register import Register
+from konnectd.http import NO_STORE, HttpRequest, HttpResponse
+from konnectd.protocol.errors import BearerTokenError, OAuthError
+from konnectd.protocol.vocabulary import ErrorCode
+from konnectd.web.errors import as_json
+from konnectd.web.forms import query_of
+from konnectd.web.route import Route
+
+_JSON = "application/json"
+
+
+@frozen
+class RegisterRoutes:
+    """Where clients register themselves and manage that."""
+
+    path: str
+    register: Register
+
+    def routes(self) -> tuple[Route, ...]:
+        """Return the one route."""
+        return (
+            Route(
+                path=self.path,
+                methods=("POST", "GET", "PUT", "DELETE"),
+                respond=self.respond,
+                face=as_json,
+                name="register",
+            ),
+        )
+
+    async def respond(self, request: HttpRequest) -> HttpResponse:
+        """Register a client, or show, change or forget what is registered.
+
+        Spec: OIDC Registration 3 and 4; RFC 7591 3; RFC 7592 2.
+        """
+        register, authorization = self.register, request.header("authorization")
+        if request.method == "POST":
+            made = await register.create(authorization, _document(request))
+            return HttpResponse.json(made.to_json(), status=201)
+        client_id = query_of(request).get("client_id")
+        if client_id is None:
+            raise BearerTokenError(ErrorCode.INVALID_REQUEST, "client_id is missing", bare=not authorization)
+        if request.method == "PUT":
+            changed = await register.update(authorization, client_id, _document(request))
+            return HttpResponse.json(changed.to_json())
+        if request.method == "DELETE":
+            await register.delete(authorization, client_id)
+            return HttpResponse(status=204, headers=NO_STORE)
+        return HttpResponse.json((await register.read(authorization, client_id)).to_json())
+
+
+def _document(request: HttpRequest) -> object:
+    """Read the JSON document that was sent.
+
+    Raises:
+        OAuthError: it is none.
+
+    Spec: RFC 7591 3.1.
+    """
+    if request.media_type != _JSON:
+        raise OAuthError(ErrorCode.INVALID_CLIENT_METADATA, f"the body must be {_JSON}")
+    try:
+        return json.loads(request.body.decode("utf-8"), object_pairs_hook=_distinct)
+    except (ValueError, RecursionError):
+        raise OAuthError(ErrorCode.INVALID_CLIENT_METADATA, "the body is not a JSON document") from None
+
+
+def _distinct(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
+    """Collect members; of one that is there twice nobody knows which is meant.
+
+    Raises:
+        ValueError: one is there twice.
+    """
+    members: dict[str, object] = {}
+    for name, value in pairs:
+        if name in members:
+            raise ValueError(name)
+        members[name] = value
+    return members

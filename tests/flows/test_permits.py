@@ -1,0 +1,253 @@
+"""What people have allowed: remembered, listed, and taken back."""
+
+from attrs import evolve
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from konnectd.flows.permits import MOST_CLIENTS, MOST_GRANTS, Permits
+from konnectd.interfaces import BackendUnavailableError
+from konnectd.protocol.account import Permit
+from konnectd.protocol.claims import Approval
+from konnectd.protocol.end_user import EndUser, public_subject
+from konnectd.protocol.grant import revoked_key
+from konnectd.protocol.scope import Scope
+from tests.support.fakes import NOON, FixedClock, SilentStore, memory_store, run
+from tests.support.people import ALICE, BOB
+from tests.support.steps import WaitingStore, in_turns
+
+PROVIDER = "identifier-test"
+SUB = public_subject(ALICE.subject, PROVIDER)
+BASIC = Scope.parse("openid profile")
+OFFLINE = Scope.parse("openid offline_access")
+CONSENT_LIFE, TOKEN_LIFE = 1000, 5000
+
+
+def approval_of(grant_id: str, client_id: str = "notes", user: EndUser = ALICE) -> Approval:
+    """Return what a redeemed code comes to."""
+    return Approval(
+        issuer="https://sso.example.com",
+        grant_id=grant_id,
+        client_id=client_id,
+        scope=OFFLINE,
+        user=user,
+        provider=PROVIDER,
+        sub="pairwise or not",
+    )
+
+
+class PermitsCase(SynchronousTestCase):
+    """Alice, and nothing that she has allowed."""
+
+    def setUp(self) -> None:
+        """Begin with an empty store."""
+        self.clock = FixedClock()
+        self.store = memory_store(self.clock)
+        self.permits = Permits(
+            store=self.store, clock=self.clock, consent_life=CONSENT_LIFE, token_life=TOKEN_LIFE
+        )
+
+    def remember(self, client_id: str = "notes", asked: Scope = BASIC, granted: Scope | None = None) -> None:
+        """Let Alice agree."""
+        run(self.permits.remember(SUB, client_id, asked, granted if granted is not None else asked))
+
+    def listed(self) -> list[str]:
+        """Return whom Alice sees on her page."""
+        return [permit.client_id for permit in run(self.permits.all(SUB))]
+
+    def is_revoked(self, grant_id: str) -> bool:
+        """Tell whether a grant is revoked."""
+        return run(self.store.get(revoked_key(grant_id))) is not None
+
+
+class RememberTests(PermitsCase):
+    """What is remembered, of whom, and for how long."""
+
+    def test_nothing(self) -> None:
+        """Who has not answered is not known."""
+        self.assertIsNone(run(self.permits.recall(SUB, "notes")))
+        self.assertEqual(self.listed(), [])
+
+    def test_for_one_person_and_one_client(self) -> None:
+        """An answer counts for who gave it and whom they gave it to."""
+        self.remember()
+        found = [
+            run(self.permits.recall(sub, client_id)) is not None
+            for sub in (SUB, public_subject("bob", PROVIDER))
+            for client_id in ("notes", "mail", "note")
+        ]
+
+        self.assertEqual(found, [True, False, False, False, False, False])
+
+    def test_not_for_ever(self) -> None:
+        """An answer is forgotten after the time that the operator says, and is not listed then."""
+        self.remember()
+        self.clock.advance(CONSENT_LIFE - 1)
+        self.assertIsNotNone(run(self.permits.recall(SUB, "notes")))
+        self.clock.advance(1)
+
+        self.assertIsNone(run(self.permits.recall(SUB, "notes")))
+        self.assertEqual(self.listed(), [])
+
+    def test_later_answers_are_added(self) -> None:
+        """Another answer says something about what it was asked, and nothing about the rest."""
+        self.remember(asked=Scope.parse("openid groups"), granted=Scope.parse("openid"))
+        self.clock.advance(10)
+        self.remember(asked=Scope.parse("openid profile groups"), granted=Scope.parse("openid groups"))
+        found = run(self.permits.recall(SUB, "notes"))
+
+        self.assertEqual((str(found.asked), str(found.granted), found.since) if found else None,
+                         ("openid groups profile", "openid groups", NOON))
+
+    def test_silent_store(self) -> None:
+        """Where nothing can be remembered it is said so, and no token is given out that nobody could revoke."""
+        silent = evolve(self.permits, store=SilentStore())
+        for call in (
+            silent.remember(SUB, "notes", BASIC, BASIC),
+            silent.note(approval_of("g-1")),
+            silent.forget(SUB, "notes"),
+        ):
+            with self.assertRaises(BackendUnavailableError):
+                run(call)
+
+
+class ListTests(PermitsCase):
+    """What somebody sees."""
+
+    def test_both_kinds(self) -> None:
+        """Clients with an answer, with refresh tokens, or with both are there once, with everything they may do."""
+        self.remember("notes")
+        self.clock.advance(10)
+        run(self.permits.note(approval_of("g-1", "notes")))
+        run(self.permits.note(approval_of("g-2", "mail")))
+
+        self.assertEqual(
+            run(self.permits.all(SUB)),
+            (
+                Permit(client_id="mail", since=NOON + 10, scope=OFFLINE),
+                Permit(client_id="notes", since=NOON, scope=Scope.parse("openid profile offline_access")),
+            ),
+        )
+
+    def test_of_one_person(self) -> None:
+        """Nobody sees what somebody else has allowed."""
+        run(self.permits.note(approval_of("g-1", user=BOB)))
+
+        self.assertEqual(self.listed(), [])
+
+    def test_as_long_as_anything_lives(self) -> None:
+        """A client that comes again and again stays on the list as long as the last of its tokens lives."""
+        for _ in range(5):
+            run(self.permits.note(approval_of(f"g-{self.clock.now()}")))
+            self.clock.advance(TOKEN_LIFE - 1)
+            self.assertEqual(self.listed(), ["notes"])
+        self.clock.advance(1)
+
+        self.assertEqual(self.listed(), [])
+
+    def test_the_list_has_an_end(self) -> None:
+        """Beyond many clients the one that came first has to ask again, and its tokens are dead."""
+        run(self.permits.note(approval_of("first", "client-first")))
+        for number in range(MOST_CLIENTS):
+            self.remember(f"client-{number}")
+
+        self.assertEqual(len(self.listed()), MOST_CLIENTS)
+        self.assertNotIn("client-first", self.listed())
+        self.assertTrue(self.is_revoked("first"))
+
+    def test_the_grants_of_a_client_have_an_end(self) -> None:
+        """Beyond many grants of one client the oldest one is revoked, and no other."""
+        for number in range(MOST_GRANTS + 2):
+            run(self.permits.note(approval_of(f"g-{number}")))
+
+        revoked = [number for number in range(MOST_GRANTS + 2) if self.is_revoked(f"g-{number}")]
+        self.assertEqual(revoked, [0, 1])
+
+    def test_a_busy_client_pushes_nobody_out(self) -> None:
+        """However often one client comes, the others stay as they are."""
+        self.remember("mail")
+        for number in range(MOST_CLIENTS + MOST_GRANTS):
+            self.remember("notes")
+            run(self.permits.note(approval_of(f"g-{number}")))
+
+        self.assertEqual(self.listed(), ["mail", "notes"])
+
+
+class ForgetTests(PermitsCase):
+    """Taking back."""
+
+    def test_everything_of_one_client(self) -> None:
+        """The client is asked about again and every grant it has is revoked; others keep theirs."""
+        for client_id in ("notes", "mail"):
+            self.remember(client_id)
+            for number in range(3):
+                run(self.permits.note(approval_of(f"{client_id}-{number}", client_id)))
+        run(self.permits.forget(SUB, "notes"))
+
+        self.assertEqual(self.listed(), ["mail"])
+        self.assertIsNone(run(self.permits.recall(SUB, "notes")))
+        self.assertEqual([self.is_revoked(f"notes-{number}") for number in range(3)], [True] * 3)
+        self.assertEqual([self.is_revoked(f"mail-{number}") for number in range(3)], [False] * 3)
+
+    def test_revoked_as_long_as_tokens_live(self) -> None:
+        """What was revoked stays so as long as any of its tokens could be shown."""
+        run(self.permits.note(approval_of("g-1")))
+        self.clock.advance(100)
+        run(self.permits.forget(SUB, "notes"))
+        self.clock.advance(TOKEN_LIFE - 1)
+
+        self.assertTrue(self.is_revoked("g-1"))
+
+    def test_again(self) -> None:
+        """A client that was forgotten may come back, and twice forgotten is forgotten."""
+        self.remember()
+        run(self.permits.forget(SUB, "notes"))
+        run(self.permits.forget(SUB, "notes"))
+        self.remember()
+
+        self.assertEqual(self.listed(), ["notes"])
+
+    def test_somebody_elses(self) -> None:
+        """Nobody takes back what somebody else has allowed."""
+        run(self.permits.note(approval_of("g-1", user=BOB)))
+        run(self.permits.forget(SUB, "notes"))
+
+        self.assertFalse(self.is_revoked("g-1"))
+
+
+class MeetingTests(PermitsCase):
+    """Requests that meet."""
+
+    @property
+    def slow(self) -> Permits:
+        """The same over a wire."""
+        return evolve(self.permits, store=WaitingStore(self.store))
+
+    def test_fifty_clients_at_once(self) -> None:
+        """All of fifty clients that come at the same moment are on the list."""
+        runs = in_turns((), *(self.slow.note(approval_of(f"g-{n}", f"client-{n:02}")) for n in range(50)))
+
+        self.assertEqual([run.fault for run in runs if run.fault], [])
+        self.assertEqual(sorted(self.listed()), [f"client-{number:02}" for number in range(50)])
+
+    def test_fifty_grants_at_once(self) -> None:
+        """Of fifty grants of one client as many as there is room for are listed; each other one is revoked."""
+        in_turns((), *(self.slow.note(approval_of(f"g-{n}")) for n in range(50)))
+        before = [number for number in range(50) if self.is_revoked(f"g-{number}")]
+        run(self.permits.forget(SUB, "notes"))
+
+        self.assertEqual(len(before), 50 - MOST_GRANTS)
+        self.assertTrue(all(self.is_revoked(f"g-{number}") for number in range(50)))
+        self.assertEqual(self.listed(), [])
+
+    @settings(deadline=None, max_examples=100)
+    @given(st.lists(st.integers(0, 1), max_size=400))
+    def test_nothing_escapes(self, turns: list[int]) -> None:
+        """A grant that is made while the person takes back is revoked, or on the list afterwards."""
+        self.setUp()
+        self.remember()
+        run(self.permits.note(approval_of("old")))
+        in_turns(turns, self.slow.note(approval_of("new")), self.slow.forget(SUB, "notes"))
+
+        self.assertTrue(self.is_revoked("old"))
+        self.assertTrue(self.is_revoked("new") or self.listed() == ["notes"])

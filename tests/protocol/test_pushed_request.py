@@ -1,0 +1,58 @@
+"""What a client pushes, and how it is kept."""
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from konnectd.protocol.errors import OAuthError
+from konnectd.protocol.pushed_request import (
+    LONGEST_PUSHED,
+    PREFIX,
+    PushedRequest,
+    check_size,
+    is_pushed,
+    pushable,
+    pushed_key,
+)
+from tests.support.requests import form, sent
+
+
+class PushedRequestTests(SynchronousTestCase):
+    """Keeping requests."""
+
+    def test_kept_as_it_is(self) -> None:
+        """Reading what was written gives the same request."""
+        pushed = PushedRequest(client_id="notes", parameters=sent(state="\u00e4 & ="), expires_at=7)
+
+        self.assertEqual(PushedRequest.from_text(pushed.to_text()), pushed)
+
+    def test_another_version(self) -> None:
+        """What another version wrote is not read."""
+        self.assertIsNone(PushedRequest.from_text('{"v":2}'))
+
+    def test_no_secrets(self) -> None:
+        """What proves who the client is goes no further, nor does what only our own pages may say."""
+        proof = {"client_secret": "s", "client_assertion": "a", "client_assertion_type": "t"}
+        found = pushable(form(**proof, interaction="i", konnect="k", state="s"), "notes")
+
+        self.assertEqual(dict(found.items()), {"client_id": "notes", "state": "s"})
+
+    def test_reference_to_a_reference(self) -> None:
+        """A reference can not be pushed."""
+        with self.assertRaises(OAuthError):
+            pushable(form(request_uri="urn:x"), "notes")
+
+    def test_size(self) -> None:
+        """What is kept has a limit."""
+        self.assertEqual(check_size("x" * LONGEST_PUSHED), "x" * LONGEST_PUSHED)
+        with self.assertRaises(OAuthError):
+            check_size("x" * (LONGEST_PUSHED + 1))
+
+    def test_key(self) -> None:
+        """Who reads the store learns no reference."""
+        self.assertNotIn("secret", pushed_key(f"{PREFIX}secret"))
+        self.assertNotEqual(pushed_key(f"{PREFIX}a"), pushed_key(f"{PREFIX}b"))
+
+    def test_references(self) -> None:
+        """References are told from addresses."""
+        self.assertTrue(is_pushed(f"{PREFIX}x"))
+        self.assertFalse(is_pushed("https://notes.example.org/request.jwt"))
+        self.assertFalse(is_pushed(""))

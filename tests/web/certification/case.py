@@ -1,0 +1,84 @@
+"""One authorization as the certification tests look at it: where its answer stands, and what is in its tokens."""
+
+from urllib.parse import parse_qsl, urlsplit
+
+from attrs import frozen
+from twisted.trial.unittest import SynchronousTestCase
+
+from konnectd.jose.signing import KeyRingVerifier
+from konnectd.protocol.claims import left_half_hash
+from konnectd.protocol.client import Client
+from tests.support.application import Application, json_of
+from tests.support.assembly import Daemon, ring
+from tests.support.fakes import header_of
+from tests.support.requests import CALLBACK, ISSUER, MAIL
+from tests.support.visitor import Visit, Visitor
+
+#: As long as the longest the tests send, with every unreserved character in it.
+LONG_STATE = ("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~" * 2)[:128]
+VERIFIER = KeyRingVerifier(ring())
+
+
+@frozen(kw_only=True)
+class Told:
+    """An answer and where it stood: ``query``, ``fragment`` or ``form``."""
+
+    place: str
+    parts: dict[str, str]
+
+
+def told(visit: Visit) -> Told:
+    """Read the answer a browser brings back, or is about to post.
+
+    Raises:
+        AssertionError: it stands in two places, a part is repeated, or there is none.
+    """
+    if visit.left:
+        parts = urlsplit(visit.url)
+        places = {"query": parse_qsl(parts.query), "fragment": parse_qsl(parts.fragment)}
+        found = [(place, pairs) for place, pairs in places.items() if pairs]
+    else:
+        found = [("form", list(visit.fields.items()))] if visit.action == CALLBACK else []
+    if len(found) != 1 or len(dict(found[0][1])) != len(found[0][1]):
+        raise AssertionError(f"no one answer at {visit.url}: {found}")
+    return Told(place=found[0][0], parts=dict(found[0][1]))
+
+
+class CertificationCase(SynchronousTestCase):
+    """A daemon, a client and a browser of its own for each test, as the certification tests have them."""
+
+    client: Client = MAIL
+
+    def setUp(self) -> None:
+        """Begin anew."""
+        self.daemon = Daemon()
+        self.app = Application(self.daemon, self.client)
+        self.visitor = Visitor(self.daemon)
+
+    def authorize(self, response_type: str, **changes: str | None) -> Told:
+        """Send the browser through an authorization; it signs in when it is asked to."""
+        visit = self.app.arrive(self.visitor, response_type=response_type, state=LONG_STATE, **changes)
+        if "password" in visit.fields:
+            visit = self.visitor.submit(visit, username="alice", password=self.daemon.people.passwords["alice"])
+        return told(visit)
+
+    def id_token(self, token: str, nonce: str = "nonce-1") -> dict[str, object]:
+        """Check an ID token as every module does, and return its claims. Spec: OIDC Core 3.1.3.7."""
+        claims = dict(VERIFIER.verify(token) or {})
+
+        self.assertTrue(claims, "the signature is not ours")
+        self.assertTrue(header_of(token)["kid"])
+        self.assertEqual((claims["iss"], claims["aud"], claims["nonce"]), (ISSUER, self.client.client_id, nonce))
+        self.assertLess(abs(int(str(claims["iat"])) - self.daemon.clock.now()), 300)
+        return claims
+
+    def check_hash(self, claims: dict[str, object], name: str, value: str, token: str) -> None:
+        """Check ``at_hash`` or ``c_hash``. Spec: OIDC Core 3.2.2.9 and 3.3.2.10."""
+        self.assertEqual(claims[name], left_half_hash(value, str(header_of(token)["alg"])))
+
+    def userinfo(self, access_token: str) -> dict[str, object]:
+        """Return what an access token shows."""
+        answer = self.app.userinfo(access_token)
+
+        self.assertEqual(answer.status, 200)
+        return json_of(answer)
