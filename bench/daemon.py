@@ -138,6 +138,13 @@ class Daemon:
         (code,) = self.authorize(1)
         return _token(self._one(next(_redemptions([code]))), "refresh_token")
 
+    def refresh(self, count: int) -> int:
+        """Refresh that many times, each time with the token of the answer before, and return how often that was."""
+        token = self.refresh_token()
+        for _ in range(count):
+            token = _token(self._one(_refresh_request(token)), "refresh_token")
+        return count
+
     def _one(self, request: bytes) -> Answer:
         """Send one request."""
         return next(self.load.run(iter([request])))
@@ -150,7 +157,7 @@ def _redemptions(codes: list[str]) -> Iterator[bytes]:
         yield post("/konnect/v1/token", body, _BASIC)
 
 
-def refresh_request(token: str) -> bytes:
+def _refresh_request(token: str) -> bytes:
     """Return the token request of a refresh token."""
     return post("/konnect/v1/token", urlencode({"grant_type": "refresh_token", "refresh_token": token}), _BASIC)
 

@@ -7,63 +7,34 @@ objects for others, and nothing is found by anything but a constructor argument.
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import field, frozen
+from attrs import frozen
 
-from konnectd import loader
-from konnectd.config.contents import Contents
-from konnectd.config.settings import Settings
-from konnectd.fetch import NoFetch
 from konnectd.flows.authorize import Authorize
-from konnectd.flows.backchannel import BackChannel
-from konnectd.flows.client_authentication import ClientAuthentication
-from konnectd.flows.concealed import Concealing, Revealing
 from konnectd.flows.consent import Decisions
 from konnectd.flows.dynamic_clients import DynamicClients
 from konnectd.flows.endsession import EndSession
 from konnectd.flows.introspect import Introspect
 from konnectd.flows.logon import PasswordLogon
-from konnectd.flows.mint import Mint
 from konnectd.flows.par import PushRequest
 from konnectd.flows.pending import PendingRequests
-from konnectd.flows.request_objects import RequestObjects
-from konnectd.flows.permits import Permits
-from konnectd.flows.revocations import Revocations
-from konnectd.flows.revoke import Revoke
-from konnectd.flows.sessions import Sessions
 from konnectd.flows.register import Register
-from konnectd.flows.sign_in import LOGON_TTL, SignIn
+from konnectd.flows.revoke import Revoke
+from konnectd.flows.sign_in import SignIn
 from konnectd.flows.token import Token
 from konnectd.flows.userinfo import UserInfo
-from konnectd.flows.whereabouts import RemoteSignOut, Whereabouts
+from konnectd.flows.whereabouts import RemoteSignOut
 from konnectd.interfaces import (
-    AuthenticationMethod,
-    AuthenticationTools,
     Background,
-    ClientKeys,
-    ClientRegistry,
-    Clock,
-    Encrypter,
     Entropy,
-    Fetch,
     Grant,
-    GrantTools,
-    Mode,
-    PasswordBackend,
-    Sealer,
-    Signer,
-    Store,
-    Verifier,
 )
 from konnectd.jose import encryption
-from konnectd.jose.client_keys import REQUEST_OBJECT_METHODS, RegisteredKeys
-from konnectd.jose.sealing import SecretSealer
-from konnectd.jose.signing import Defer, KeyRingSigner, KeyRingVerifier
+from konnectd.jose.client_keys import REQUEST_OBJECT_METHODS
+from konnectd.parts import World
 from konnectd.protocol.client_metadata import Offer
 from konnectd.protocol.discovery import Endpoints, metadata
 from konnectd.protocol.response_type import CODE_ONLY
-from konnectd.protocol.scope import OFFLINE_ACCESS, OPENID
 from konnectd.protocol.scope_claims import claim_names
-from konnectd.protocol.token import Lifetimes
 from konnectd.web.account import AccountRoutes
 from konnectd.web.check_session import CheckSession
 from konnectd.web.cookies import Cookies
@@ -82,212 +53,10 @@ from konnectd.web.static import StaticFiles
 from konnectd.web.templates_path import find_templates
 from konnectd.web.tokens import TokenRoutes
 from konnectd.web.urls import Urls
-from konnectd.world import SystemClock, SystemEntropy
 
 #: Random bytes of the reference that an error page and the log have in common.
 REFERENCE_BYTES = 9
 JWKS_TYPE = b"application/jwk-set+json"
-
-
-@frozen(kw_only=True)
-class World:
-    """What the parts are built on.
-
-    Attributes:
-        fetch: asks addresses that clients chose.
-        client_keys: checks what clients signed.
-    """
-
-    settings: Settings
-    contents: Contents
-    backend: PasswordBackend
-    store: Store
-    clock: Clock
-    entropy: Entropy
-    sealer: Sealer
-    signer: Signer
-    verifier: Verifier
-    fetch: Fetch
-    client_keys: ClientKeys = field()
-
-    clients: ClientRegistry = field()
-
-    @clients.default
-    def _clients(self) -> ClientRegistry:
-        """Make it once: it remembers clients that registered themselves."""
-        if not self.settings.allow_dynamic_client_registration:
-            return self.contents.registry
-        return DynamicClients(
-            listed=self.contents.registry,
-            verifier=self.verifier,
-            store=self.store,
-            sealer=self.sealer,
-            clock=self.clock,
-            salt=self.contents.pairwise_salt,
-        )
-
-    @client_keys.default
-    def _client_keys(self) -> ClientKeys:
-        """Make them once: they remember what was fetched."""
-        return RegisteredKeys(self.fetch, self.clock)
-
-    @classmethod
-    def build(
-        cls,
-        settings: Settings,
-        contents: Contents,
-        backend: PasswordBackend,
-        store: Store,
-        defer: Defer | None = None,
-        fetch: Fetch | None = None,
-    ) -> "World":
-        """Make everything that needs nothing but keys and a clock.
-
-        Args:
-            settings: of the daemon.
-            contents: what the files that the settings name hold.
-            backend: knows the users.
-            store: keeps what must happen once.
-            defer: runs what would keep the reactor in a thread.
-            fetch: asks addresses that clients chose; without it nobody is asked.
-        """
-        clock = SystemClock()
-        sealer = SecretSealer(contents.encryption_secret)
-        return cls(
-            settings=settings,
-            contents=contents,
-            backend=backend,
-            store=store,
-            clock=clock,
-            entropy=SystemEntropy(),
-            sealer=sealer,
-            signer=Concealing(KeyRingSigner(contents.keys, defer), sealer),
-            verifier=Revealing(KeyRingVerifier(contents.keys), sealer, clock),
-            fetch=fetch or NoFetch(),
-        )
-
-    @property
-    def scopes(self) -> tuple[str, ...]:
-        """Every scope a client may be granted here."""
-        if self.settings.allow_scope:
-            return tuple(dict.fromkeys((OPENID, *self.settings.allow_scope)))
-        of_backend, of_operator = self.backend.scopes, self.contents.scopes.supported
-        return tuple(dict.fromkeys((OPENID, *of_backend, OFFLINE_ACCESS, *of_operator)))
-
-    @property
-    def lifetimes(self) -> Lifetimes:
-        """How long tokens live."""
-        return Lifetimes(
-            access_token=self.settings.access_token_expiration,
-            id_token=self.settings.id_token_expiration,
-            refresh_token=self.settings.refresh_token_expiration,
-        )
-
-    @property
-    def mint(self) -> Mint:
-        """What makes tokens."""
-        return Mint(
-            signer=self.signer,
-            encrypter=self.encrypter,
-            clock=self.clock,
-            entropy=self.entropy,
-            lifetimes=self.lifetimes,
-        )
-
-    @property
-    def encrypter(self) -> Encrypter:
-        """What encrypts for clients."""
-        return encryption.ClientEncrypter(self.client_keys)
-
-    @property
-    def revocations(self) -> Revocations:
-        """What remembers revoked grants and tokens."""
-        return Revocations(store=self.store, clock=self.clock, lifetimes=self.lifetimes)
-
-    @property
-    def permits(self) -> Permits:
-        """What remembers, lists and takes back what people allow."""
-        return Permits(
-            store=self.store,
-            clock=self.clock,
-            consent_life=self.settings.consent_expiration,
-            token_life=self.settings.refresh_token_expiration,
-        )
-
-    @property
-    def whereabouts(self) -> Whereabouts:
-        """What notes and lists where people are signed in."""
-        return Whereabouts(store=self.store)
-
-    @property
-    def sessions(self) -> Sessions:
-        """What knows who takes part in sessions, and ends them."""
-        longest = max(LOGON_TTL, self.settings.refresh_token_expiration)
-        return Sessions(store=self.store, sealer=self.sealer, entropy=self.entropy, memory=longest)
-
-    def backchannel(self, background: Background) -> BackChannel:
-        """Return what tells clients that a session is over."""
-        return BackChannel(
-            issuer=self.settings.iss,
-            signer=self.signer,
-            clock=self.clock,
-            entropy=self.entropy,
-            store=self.store,
-            fetch=self.fetch,
-            background=background,
-        )
-
-    def modes(self) -> Mapping[str, Mode]:
-        """Return every response mode there is a file for."""
-        names = loader.names("konnectd.modes")
-        return {name: loader.load("konnectd.modes", name).deliver for name in names}
-
-    def authentication(self) -> ClientAuthentication:
-        """Return what finds out which client asks, by every method there is a file for."""
-        settings = self.settings
-        tools = AuthenticationTools(
-            audiences=frozenset({settings.iss, settings.origin + settings.paths.token}),
-            keys=self.client_keys,
-            store=self.store,
-            clock=self.clock,
-        )
-        package = "konnectd.authentication"
-        made: list[AuthenticationMethod] = [loader.load(package, name).build(tools) for name in loader.names(package)]
-        return ClientAuthentication(
-            clients=self.clients, methods={method.method: method for method in made}
-        )
-
-    def request_objects(self) -> RequestObjects:
-        """Return what finds requests that stand elsewhere than in the address."""
-        return RequestObjects(
-            issuer=self.settings.iss,
-            keys=self.client_keys,
-            fetch=self.fetch,
-            store=self.store,
-            clock=self.clock,
-            algorithms=REQUEST_OBJECT_METHODS,
-            require_pushed=self.settings.require_pushed_authorization_requests,
-        )
-
-    def grants(self) -> Mapping[str, Grant]:
-        """Return every grant type there is a file for."""
-        tools = GrantTools(
-            issuer=self.settings.iss,
-            backend=self.backend,
-            store=self.store,
-            sealer=self.sealer,
-            signer=self.signer,
-            verifier=self.verifier,
-            clock=self.clock,
-            entropy=self.entropy,
-            lifetimes=self.lifetimes,
-            refresh_token_grace=self.settings.refresh_token_grace,
-            scopes=frozenset(self.scopes),
-        )
-        made: list[Grant] = [
-            loader.load("konnectd.grants", name).build(tools) for name in loader.names("konnectd.grants")
-        ]
-        return {grant.grant_type: grant for grant in made}
 
 
 @frozen(kw_only=True)
@@ -344,36 +113,60 @@ def assemble(world: World, background: Background) -> Assembly:
         modes=frozenset(world.modes()),
         objects=world.request_objects(),
     )
-    endsession = EndSession(
-        issuer=settings.iss,
+    endsession = _endsession(world, sign_in, background)
+    identifier = _identifier(world, urls, faces, forms, sign_in, pending)
+    leaving = LeavingRoutes(
+        urls=urls, faces=faces, forms=forms, cookies=cookies, sign_in=sign_in, endsession=endsession
+    )
+    oidc = _oidc(world, urls, cookies, faces, pending, endsession)
+    routes = (*oidc.routes(), *identifier.routes(), *leaving.routes(), *static.routes)
+    routes += _tokens(world, oidc.metadata).routes()
+    routes += _account(world, urls, cookies, faces, forms, endsession).routes()
+    routes += FarewellRoutes(urls=urls, faces=faces, endsession=endsession).routes()
+    routes += CheckSession(path=paths.check_session, cookies=cookies, static=static, entropy=world.entropy).routes()
+    routes += _registration(world, faces.pages.languages)
+    return Assembly(routes=routes, faces=faces, entropy=world.entropy, request_log=settings.request_log)
+
+
+def _identifier(
+    world: World, urls: Urls, faces: PageFaces, forms: Forms, sign_in: SignIn, pending: PendingRequests
+) -> IdentifierRoutes:
+    """Put the pages on the way to a client together."""
+    return IdentifierRoutes(
+        urls=urls,
+        faces=faces,
+        forms=forms,
+        cookies=forms.cookies,
+        pending=pending,
+        sign_in=sign_in,
+        logon=_logon(world, sign_in),
+        decisions=Decisions(pending=pending, entropy=world.entropy),
+        catalog=world.contents.scopes,
+        retries=Retries(sealer=world.sealer, clock=world.clock),
+    )
+
+
+def _endsession(world: World, sign_in: SignIn, background: Background) -> EndSession:
+    """Put the way out together."""
+    return EndSession(
+        issuer=world.settings.iss,
         clients=world.clients,
         sign_in=sign_in,
         verifier=world.verifier,
         sessions=world.sessions,
         backchannel=world.backchannel(background),
     )
-    identifier = IdentifierRoutes(
-        urls=urls,
-        faces=faces,
-        forms=forms,
-        cookies=cookies,
-        pending=pending,
+
+
+def _logon(world: World, sign_in: SignIn) -> PasswordLogon:
+    """Put the way in together."""
+    return PasswordLogon(
+        backend=world.backend,
         sign_in=sign_in,
-        logon=PasswordLogon(backend=world.backend, sign_in=sign_in, store=world.store, whereabouts=world.whereabouts, sessions=world.sessions),
-        decisions=Decisions(pending=pending, entropy=world.entropy),
-        catalog=world.contents.scopes,
-        retries=Retries(sealer=world.sealer, clock=world.clock),
+        store=world.store,
+        whereabouts=world.whereabouts,
+        sessions=world.sessions,
     )
-    leaving = LeavingRoutes(
-        urls=urls, faces=faces, forms=forms, cookies=cookies, sign_in=sign_in, endsession=endsession
-    )
-    oidc = _oidc(world, urls, cookies, faces, pending, endsession)
-    routes = (*oidc.routes(), *_tokens(world, oidc.metadata).routes(), *identifier.routes(), *leaving.routes(), *static.routes)
-    routes += _account(world, urls, cookies, faces, forms, endsession).routes()
-    routes += FarewellRoutes(urls=urls, faces=faces, endsession=endsession).routes()
-    routes += CheckSession(path=paths.check_session, cookies=cookies, static=static, entropy=world.entropy).routes()
-    routes += _registration(world, faces.pages.languages)
-    return Assembly(routes=routes, faces=faces, entropy=world.entropy, request_log=settings.request_log)
 
 
 def _oidc(
@@ -419,9 +212,7 @@ def _token(world: World, grants: Mapping[str, Grant]) -> Token:
 
 def _par(world: World, pending: PendingRequests) -> PushRequest:
     """Put the endpoint together that requests are pushed to."""
-    return PushRequest(
-        authenticate=world.authentication(), pending=pending, store=world.store, entropy=world.entropy
-    )
+    return PushRequest(authenticate=world.authentication(), pending=pending, store=world.store, entropy=world.entropy)
 
 
 def _tokens(world: World, metadata_document: Document) -> TokenRoutes:

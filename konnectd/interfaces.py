@@ -328,8 +328,8 @@ class FetchError(Exception):
 class Fetch(Protocol):
     """Asks addresses that clients chose, and only those that a client may make us ask.
 
-    They are https; the machine that is asked is none of our own network unless the operator says so; nothing that
-    redirects is followed; answers have limits of size and time.
+    They are https, and no machine of our own network unless the operator says so. No redirect is followed, and there
+    are limits of size and time.
     """
 
     async def get(self, url: str) -> bytes:
@@ -367,9 +367,7 @@ class AuthenticationMethod(Protocol):
     """One method of client authentication; its module has ``build(tools: AuthenticationTools)``."""
 
     @property
-    def method(self) -> AuthMethod:
-        """The word in registrations."""
-        ...
+    def method(self) -> AuthMethod: ...
 
     def find(self, authorization: str, parameters: Parameters) -> Credentials | None:
         """Return the credentials of this kind that a request has; None when it has none.

@@ -1,6 +1,6 @@
 """Connections to machines that clients named, made to the addresses that were checked and to no others."""
 
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from OpenSSL import SSL
 from twisted.internet.abstract import isIPAddress, isIPv6Address
@@ -26,9 +26,9 @@ from konnectd.reach import Reach
 CONNECT_SECONDS = 4
 #: How many addresses of one name are tried.
 MOST_ADDRESSES = 3
-#: All that a connection may bring in, in bytes: the handshake with its certificates, headers, an answer. A server that
-#: sends headers without end would otherwise fill the memory before its time is over.
-MOST_RECEIVED = 256 * 1024
+#: All that a connection may bring in, in bytes: headers and an answer. A server that sends headers without end would
+#: otherwise fill the memory before its time is over.
+MOST_RECEIVED = 128 * 1024
 
 #: What Twisted has no types for that can be named.
 _Reactor: TypeAlias = Any
@@ -55,9 +55,9 @@ class GuardedEndpoints:
         if uri.scheme != b"https":
             raise SchemeNotSupported("only https is spoken here")
         host = uri.host.decode("ascii")
-        endpoint = GuardedEndpoint(self._reactor, host, uri.port, self._reach)
-        secured: IStreamClientEndpoint = wrapClientTLS(_tls(host, insecure=self._insecure), endpoint)
-        return secured
+        endpoint: Any = GuardedEndpoint(self._reactor, host, uri.port, self._reach)
+        limited: Any = LimitedEndpoint(wrapClientTLS(_tls(host, insecure=self._insecure), endpoint))
+        return cast("IStreamClientEndpoint", limited)
 
 
 @implementer(IStreamClientEndpoint)
@@ -91,12 +91,11 @@ class GuardedEndpoint:
         problem: ConnectError | None = None
         for address in permitted[:MOST_ADDRESSES]:
             try:
-                protocol = await self._to(address).connect(_LimitedFactory(factory))
+                return await self._to(address).connect(factory)
             except ConnectError as error:
                 problem = error
-            else:
-                return protocol.wrappedProtocol
-        raise ConnectError(string="no address accepts connections") from problem
+        untyped: Any = ConnectError
+        raise untyped(string="no address accepts connections") from problem
 
     def _to(self, address: IPv4Address | IPv6Address) -> Any:  # noqa: ANN401 - an endpoint
         """Return what connects to an address, which is no name and will not be resolved again."""
@@ -133,8 +132,31 @@ async def _resolve(reactor: _Reactor, host: str, port: int) -> list[IPv4Address 
     return await resolution.done
 
 
+@implementer(IStreamClientEndpoint)
+class LimitedEndpoint:
+    """Limits what comes in, and ends connections at once."""
+
+    def __init__(self, endpoint: Any) -> None:  # noqa: ANN401 - another endpoint
+        """Keep what connects."""
+        self._endpoint = endpoint
+
+    def connect(self, protocolFactory: _Factory) -> Deferred[Any]:  # noqa: N803 - the interface's name
+        """Connect, as the endpoint does."""
+        return Deferred.fromCoroutine(self._connect(protocolFactory))
+
+    async def _connect(self, factory: _Factory) -> Any:  # noqa: ANN401 - whatever the factory builds
+        """Connect, and return what the factory built, without what stands in between."""
+        untyped: Any = _LimitedFactory
+        limited = await self._endpoint.connect(untyped(factory))
+        return limited.wrappedProtocol
+
+
 class _LimitedConnection(ProtocolWrapper):
-    """Ends when too much comes in."""
+    """Ends when too much comes in, and waits for nobody when it is to end.
+
+    To close TLS in good order takes an answer of the other end. One that never gives it would keep the connection open
+    for as long as it likes, and many of them all that we may have.
+    """
 
     def __init__(self, factory: Any, wrapped: Any) -> None:  # noqa: ANN401 - Twisted's
         """Begin with nothing received."""
@@ -147,7 +169,15 @@ class _LimitedConnection(ProtocolWrapper):
         if self._received > MOST_RECEIVED:
             self.abortConnection()
         else:
-            super().dataReceived(received)
+            super().dataReceived(received)  # type: ignore[no-untyped-call] # Twisted left it out
+
+    def loseConnection(self) -> None:
+        """End at once."""
+        self.abortConnection()
+
+    def stopProducing(self) -> None:
+        """End at once: nobody wants to hear more."""
+        self.abortConnection()
 
 
 class _LimitedFactory(WrappingFactory):

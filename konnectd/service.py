@@ -12,7 +12,7 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 
 from konnectd import __version__, loader
-from konnectd.assembly import World, assemble
+from konnectd.assembly import assemble
 from konnectd.background import Background
 from konnectd.config.contents import Contents, read_contents
 from konnectd.config.settings import Settings
@@ -21,6 +21,7 @@ from konnectd.interfaces import BackendUnavailableError, PasswordBackend, Store
 from konnectd.jose.signing import Defer
 from konnectd.listener import Listener, end_process
 from konnectd.option import ConfigError, ConfigErrors
+from konnectd.parts import World
 from konnectd.reach import Reach
 from konnectd.web.locales import BrokenCatalogError
 from konnectd.web.route import Route

@@ -20,7 +20,7 @@ def with_logout(client: Client, table: Table, *, http: bool) -> Client:
     Args:
         client: as it has been read so far.
         table: its entry.
-        http: addresses without TLS are allowed.
+        http: addresses that browsers open may go without TLS.
 
     Spec: OIDC Front-Channel Logout 2; OIDC Back-Channel Logout 2.2.
     """
@@ -35,7 +35,8 @@ def with_logout(client: Client, table: Table, *, http: bool) -> Client:
         client,
         frontchannel_logout_uri=front,
         frontchannel_logout_session_required=table.switch(f"{_FRONT}_session_required"),
-        backchannel_logout_uri=_uri(table, f"{_BACK}_uri", http=http),
+        # What clients chose is only ever asked by https, whoever they are.
+        backchannel_logout_uri=_uri(table, f"{_BACK}_uri", http=False),
         backchannel_logout_session_required=table.switch(f"{_BACK}_session_required"),
     )
 

@@ -8,7 +8,6 @@ from attrs import evolve
 from twisted.application.service import MultiService
 from twisted.logger import Logger
 
-from konnectd.assembly import World
 from konnectd.backends.file import build_from
 from konnectd.config.contents import Contents, read_contents
 from konnectd.config.registration import FileRegistry
@@ -23,6 +22,7 @@ from konnectd.demo.views import Guest
 from konnectd.interfaces import Clock, Entropy, PasswordBackend
 from konnectd.jose.sealing import SECRET_SIZE, SecretSealer
 from konnectd.option import ConfigError, ConfigErrors
+from konnectd.parts import World
 from konnectd.protocol.client import Client
 from konnectd.service import build_backend, build_fetch, build_store, serve, threads
 from konnectd.web.forms import Forms

@@ -37,6 +37,13 @@ PEOPLE: tuple[Person, ...] = (
             email="alice@example.com",
             email_verified=True,
             groups=("readers", "tea-party"),
+            further={
+                "nickname": "Al",
+                "locale": "en-GB",
+                "phone_number": "+44 1865 276150",
+                "phone_number_verified": False,
+                "address": {"street_address": "Christ Church", "locality": "Oxford", "country": "UK"},
+            },
         ),
         password="wonderland",
         password_hash="$argon2id$v=19$m=19456,t=2,p=1$P0A97XZhpTSaF27PB58HEw$Kj3GFMriKZxhVCmI5vtLWCvkrsH5D3uEWygvTdXeN+E",

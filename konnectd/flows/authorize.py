@@ -5,7 +5,7 @@ from typing import TypeAlias, assert_never
 
 from attrs import field, frozen
 
-from konnectd.flows.browser import Browser, CookieChange, Forget
+from konnectd.flows.browser import LOGON, Browser, CookieChange, Forget
 from konnectd.flows.mint import Mint
 from konnectd.flows.pending import Arrival, PendingRequests
 from konnectd.flows.permits import Permits
@@ -143,8 +143,7 @@ class Authorize:
         address, parameters = arrival.address, arrival.parameters
         request = self.pending.parse(arrival)
         progress = self.pending.progress(request, parameters)
-        found = self.sign_in.find(browser)
-        logon = await self._alive(found, progress)
+        logon = await self._alive(self.sign_in.find(browser), progress)
         consent = await self._unused(self._consent(request, parameters, browser))
         known = Knowledge(
             logon=logon,
@@ -155,23 +154,22 @@ class Authorize:
             supported=self.pending.supported,
         )
         decision = decide(request, known, self.sign_in.clock.now())
+        gone = self.sign_in.end() if logon is None and LOGON in browser.sealed else ()
         match decision:
             case Proceed(logon=person, scope=scope):
                 await self.pending.spend(arrival)
                 await self._remember(request, person, consent, scope)
                 await self.sessions.join(request.client, person, scope)
                 pairs = (*await self._parts(request, person, scope), *self.sessions.visible(address, person))
-                kept = (*_spent(parameters, request), self.sessions.mark(person))
-                return self._deliver(address, address.answer(pairs), kept)
+                return self._deliver(address, address.answer(pairs), _spent(parameters, request))
             case Refuse(error=error):
                 await self.pending.spend(arrival)
-                kept = (*_spent(parameters, request), self.sessions.mark(logon))
+                kept = (*_spent(parameters, request), *gone)
                 return self._refuse(address, error, kept, self.sessions.visible(address, logon))
         sealed = self.pending.seal(progress or self.pending.begin(request, logon))
         match decision:
             case AskForLogon():
-                gone = found is not None and logon is None
-                return ToSignIn(arrival.carried, sealed, self.sign_in.end() if gone else ())
+                return ToSignIn(arrival.carried, sealed, gone)
             case AskForAccount():
                 return ToChooser(arrival.carried, sealed)
             case AskForConsent():

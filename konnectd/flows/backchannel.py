@@ -8,7 +8,7 @@ Spec: OIDC Back-Channel Logout 2.5 to 2.8.
 
 from attrs import frozen
 
-from konnectd.interfaces import Background, BackendUnavailableError, Clock, Entropy, Fetch, FetchError, Signer, Store
+from konnectd.interfaces import BackendUnavailableError, Background, Clock, Entropy, Fetch, FetchError, Signer, Store
 from konnectd.protocol.client import Client
 from konnectd.protocol.session import FAREWELL_TTL, LOGOUT_TYP, Party, logout_token, told_key
 
@@ -31,7 +31,7 @@ class _Task:
 
     client: Client
     party: Party
-    key: str
+    entry: str
 
 
 @frozen(kw_only=True)
@@ -73,7 +73,7 @@ class BackChannel:
         elif problem:
             self.background.complain(task.client.client_id, problem)
         try:
-            await self.store.put(task.key, SILENT if problem else TOLD, FAREWELL_TTL)
+            await self.store.put(task.entry, SILENT if problem else TOLD, FAREWELL_TTL)
         except BackendUnavailableError as error:
             # Only a page hangs on it, which then says that the client is being told.
             self.background.complain(task.client.client_id, f"what it answered was not kept: {error}")

@@ -1,8 +1,8 @@
 """Tokens of clients with pairwise subjects: who they are about is for nobody to read but us.
 
 Tokens are signed, not encrypted, so a client can read in them what the backend is asked with when they come back, and
-that is the same for all clients. `Concealing` seals it on the way out, `Revealing` opens it on the way in, and nobody in
-between has to know.
+that is the same for all clients. `Concealing` seals it on the way out, `Revealing` opens it on the way in, and nobody
+in between has to know.
 """
 
 from collections.abc import Awaitable, Mapping

@@ -15,7 +15,7 @@ from konnectd.protocol.errors import Doubt, OAuthError, UntrustedRequestError
 from konnectd.protocol.interaction import PROGRESS_TTL, Progress
 from konnectd.protocol.parameters import Parameters
 from konnectd.protocol.pushed_request import is_pushed
-from konnectd.protocol.request_object import REQUEST_URI
+from konnectd.protocol.request_object import REQUEST_URI, SEALED_REQUEST
 from konnectd.protocol.response_type import Profile
 from konnectd.protocol.scope import Scope
 
@@ -104,8 +104,8 @@ class PendingRequests:
         try:
             return ReturnAddress.verify(client, parameters, self.modes)
         except UntrustedRequestError:
-            pushed = is_pushed(parameters.text(REQUEST_URI))
-            doubt = Doubt.REFERENCE if pushed else Doubt.REQUEST
+            ours = SEALED_REQUEST in parameters or is_pushed(parameters.text(REQUEST_URI))
+            doubt = Doubt.REFERENCE if ours else Doubt.REQUEST
             raise UntrustedRequestError(error.code, error.description, doubt) from None
 
     async def open(self, parameters: Parameters) -> AuthorizationRequest:

@@ -23,6 +23,7 @@ from konnectd.protocol.claims import Approval
 from konnectd.protocol.end_user import public_subject
 from konnectd.protocol.grant import REVOKED, revoked_key
 from konnectd.protocol.scope import Scope
+from konnectd.protocol.session import ended_session_key
 
 #: How many clients a person has at most; the one that was there first is forgotten, and asks again.
 MOST_CLIENTS = 64
@@ -72,7 +73,12 @@ class Permits:
             BackendUnavailableError: the store did not answer; then there must be no token either.
         """
         sub, client_id = public_subject(approval.user.subject, approval.provider), approval.client_id
-        grant = ListedGrant(grant_id=approval.grant_id, scope=approval.scope, since=self.clock.now())
+        grant = ListedGrant(
+            grant_id=approval.grant_id,
+            scope=approval.scope,
+            since=self.clock.now(),
+            session_id=approval.session_id,
+        )
         await self._grants.keep(pair_of(sub, client_id), grant.to_text(), self._revoke)
         # Afterwards: whoever revokes in between finds the grant, or what is noted now stays listed.
         await self._list(sub, client_id)
@@ -97,10 +103,11 @@ class Permits:
         """
         await self.store.take(remembered_key(sub, client_id))
         await self._revoke_all(sub, client_id)
-        await self.store.take(listed_key(sub, client_id))
         for place, client in await self._listed(sub):
             if client.client_id == client_id:
                 await self._clients.remove(person_of(sub), place, self._pusher(sub))
+        # Last: nobody may think that a client is on the list when it is not.
+        await self.store.take(listed_key(sub, client_id))
         # Again: a grant that was noted before the entry was gone counted on that entry.
         await self._revoke_all(sub, client_id)
 
@@ -127,10 +134,14 @@ class Permits:
             return
         since = known.since if known is not None else now
         entry = ListedClient(client_id=client_id, since=since, until=now + 2 * self._longest)
-        slot = await self._clients.keep(person_of(sub), entry.to_text(), self._pusher(sub))
-        await self.store.put(key, entry.at(slot).to_text(), 2 * self._longest)
+        person, push_out, kept = person_of(sub), self._pusher(sub), False
+        while not kept:
+            slot = await self._clients.keep(person, entry.to_text(), push_out)
+            await self.store.put(key, entry.at(slot).to_text(), 2 * self._longest)
+            # It may have been taken back, or pushed out, between the two.
+            kept = await self._clients.holds(person, Place(slot, entry.to_text()))
         if known is not None:
-            await self._clients.remove(person_of(sub), Place(known.slot, known.at(0).to_text()), self._pusher(sub))
+            await self._clients.remove(person, Place(known.slot, known.at(0).to_text()), push_out)
 
     async def _listed(self, sub: str) -> tuple[tuple[Place, ListedClient], ...]:
         """Return a person's list; a client may be there twice when two of its requests met."""
@@ -142,12 +153,19 @@ class Permits:
         """Return what a client may do; None when all of it has run out."""
         remembered = await self.recall(sub, client_id)
         places = await self._grants.places(pair_of(sub, client_id))
-        grants = [grant for place in places if (grant := ListedGrant.from_text(place.value)) is not None]
+        listed = [grant for place in places if (grant := ListedGrant.from_text(place.value)) is not None]
+        grants = [grant for grant in listed if not await self._is_over(grant)]
         if remembered is None and not grants:
             return None
         tokens = [token for grant in grants for token in grant.scope]
         scope = Scope.of((*(remembered.granted if remembered is not None else ()), *tokens))
         return Permit(client_id=client_id, since=began, scope=scope)
+
+    async def _is_over(self, grant: ListedGrant) -> bool:
+        """Tell whether a grant was revoked, or ended with its session; either may have happened elsewhere."""
+        if await self.store.get(revoked_key(grant.grant_id)) == REVOKED:
+            return True
+        return await self.store.get(ended_session_key(grant.session_id)) is not None
 
     async def _revoke_all(self, sub: str, client_id: str) -> None:
         """Revoke every grant a client has of a person."""
@@ -174,11 +192,11 @@ class _Forgetter:
     permits: Permits
     sub: str
 
-    async def __call__(self, slot: int, text: str) -> None:
+    async def __call__(self, slot: int, text: str) -> None:  # noqa: ARG002 - a PushOut gets the place as well
         """Take it back, unless the entry is an old one and the client has another."""
         entry = ListedClient.from_text(text)
         if entry is None:
             return
         known = ListedClient.from_text(await self.permits.store.get(listed_key(self.sub, entry.client_id)))
-        if known is not None and known.slot == slot:
+        if known is None or known.at(0) == entry:
             await self.permits.forget(self.sub, entry.client_id)

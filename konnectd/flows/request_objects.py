@@ -4,20 +4,21 @@ Spec: OIDC Core 6; RFC 9101 6; RFC 9126 4.
 """
 
 from collections.abc import Mapping
+from hashlib import blake2b
 
 from attrs import field, frozen
 
-from konnectd.interfaces import ClientKeys, Clock, Fetch, FetchError, Store
+from konnectd.interfaces import ClientKeys, Clock, Fetch, FetchError, Sealer, Store
 from konnectd.protocol.authorize import INTERNAL_PARAMETERS, fingerprint
 from konnectd.protocol.client import Client
 from konnectd.protocol.errors import OAuthError
-from konnectd.protocol.interaction import Progress
+from konnectd.protocol.interaction import PROGRESS_TTL, Progress
 from konnectd.protocol.parameters import Parameters
 from konnectd.protocol.pushed_request import PushedRequest, is_pushed, pushed_key
 from konnectd.protocol.request_object import (
-    LONGEST_REQUEST_OBJECT,
     REQUEST,
     REQUEST_URI,
+    SEALED_REQUEST,
     UNSIGNED,
     check_times,
     locate,
@@ -26,6 +27,9 @@ from konnectd.protocol.request_object import (
     refusal,
 )
 from konnectd.protocol.vocabulary import ErrorCode
+
+#: Purpose under which requests are sealed.
+SEALED = "request"
 
 
 @frozen(kw_only=True)
@@ -56,6 +60,7 @@ class RequestObjects:
     keys: ClientKeys
     fetch: Fetch
     store: Store
+    sealer: Sealer
     clock: Clock
     algorithms: tuple[str, ...]
     require_pushed: bool = False
@@ -65,6 +70,7 @@ class RequestObjects:
         return (
             REQUEST in parameters
             or REQUEST_URI in parameters
+            or SEALED_REQUEST in parameters
             or self.require_pushed
             or client.require_pushed_authorization_requests
             or client.require_signed_request_object
@@ -83,16 +89,18 @@ class RequestObjects:
             BackendUnavailableError: something behind us did not answer.
         """
         request_uri = parameters.text(REQUEST_URI)
-        if REQUEST in parameters and request_uri:
+        if len({REQUEST, REQUEST_URI, SEALED_REQUEST} & dict(parameters.items()).keys()) > 1:
             raise OAuthError(ErrorCode.INVALID_REQUEST, "request and request_uri do not go together")
         if is_pushed(request_uri):
             return await self._pushed(client, parameters, request_uri, progress)
         if self.require_pushed or client.require_pushed_authorization_requests:
             raise OAuthError(ErrorCode.INVALID_REQUEST, "the request must be pushed first")
+        if SEALED_REQUEST in parameters:
+            return Resolved(parameters=self._opened(client, parameters), carried=parameters)
         if request_uri:
             parameters = await self._fetched(client, parameters, request_uri)
-        resolved = await self._read(client, parameters, progress, alone=client.require_signed_request_object)
-        return Resolved(parameters=resolved, carried=parameters)
+        resolved = await self._read(client, parameters, alone=client.require_signed_request_object)
+        return Resolved(parameters=resolved, carried=self._sealed(client, resolved))
 
     async def push(self, client: Client, parameters: Parameters) -> Parameters:
         """Return what a request that is being pushed means.
@@ -103,7 +111,7 @@ class RequestObjects:
 
         Spec: RFC 9126 2.1 and 3 (with an object only what is inside counts).
         """
-        return await self._read(client, parameters, None, alone=True)
+        return await self._read(client, parameters, alone=True)
 
     async def spend(self, reference: str) -> None:
         """Forget a pushed request: it is about to be answered.
@@ -128,16 +136,36 @@ class RequestObjects:
         pushed = PushedRequest.from_text(text) if text is not None else None
         if pushed is None or pushed.client_id != client.client_id:
             raise _unknown_reference()
-        if self._began(progress, pushed.parameters) >= pushed.expires_at:
+        # A browser that arrived in time may be on our pages for a while.
+        under_way = progress is not None and progress.fingerprint == fingerprint(pushed.parameters)
+        if not under_way and self.clock.now() >= pushed.expires_at:
             raise _unknown_reference()
-        added = {name: value for name, value in parameters.items() if name in INTERNAL_PARAMETERS}
-        resolved = Parameters({**dict(pushed.parameters.items()), **added})
+        resolved = _with_ours(dict(pushed.parameters.items()), parameters)
         return Resolved(parameters=resolved, carried=parameters, reference=reference)
+
+    def _sealed(self, client: Client, resolved: Parameters) -> Parameters:
+        """Return what our pages carry of a request whose object has been checked.
+
+        An object may be long, and good for a minute; this is short, and good for as long as a person may take.
+        """
+        sent = dict(resolved.without("client_id", *INTERNAL_PARAMETERS).items())
+        claims = {"v": 1, "client": _digest(client), "sent": sent}
+        sealed = self.sealer.seal(SEALED, claims, self.clock.now() + PROGRESS_TTL)
+        return _with_ours({"client_id": client.client_id, SEALED_REQUEST: sealed}, resolved)
+
+    def _opened(self, client: Client, parameters: Parameters) -> Parameters:
+        """Return a request that our pages carried along.
+
+        Raises:
+            OAuthError: it was not us who sealed it, it is another client's, or too old.
+        """
+        match self.sealer.open(SEALED, parameters.text(SEALED_REQUEST), self.clock.now()):
+            case {"v": 1, "client": str(whose), "sent": dict(sent)} if whose == _digest(client):
+                return _with_ours({"client_id": client.client_id, **sent}, parameters)
+        raise OAuthError(ErrorCode.INVALID_REQUEST, "the request was on its way for too long")
 
     async def _fetched(self, client: Client, parameters: Parameters, request_uri: str) -> Parameters:
         """Return a request with the object itself in place of its address.
-
-        So it is fetched once, and what our pages carry is what was checked.
 
         Spec: OIDC Core 6.2; RFC 9101 5.2.3.
         """
@@ -148,9 +176,7 @@ class RequestObjects:
             raise OAuthError(ErrorCode.INVALID_REQUEST_URI, "request_uri can not be fetched") from None
         return Parameters({**dict(parameters.without(REQUEST_URI).items()), REQUEST: text})
 
-    async def _read(
-        self, client: Client, parameters: Parameters, progress: Progress | None, *, alone: bool
-    ) -> Parameters:
+    async def _read(self, client: Client, parameters: Parameters, *, alone: bool) -> Parameters:
         """Return a request with what its object says; as it is when it has none and needs none."""
         token = parameters.get(REQUEST)
         if token is None:
@@ -159,7 +185,7 @@ class RequestObjects:
             return parameters
         claims = await self._claims(client, token)
         resolved = overlay(client, self.issuer, parameters, claims, alone=alone)
-        check_times(claims, self._began(progress, resolved))
+        check_times(claims, self.clock.now())
         return resolved
 
     async def _claims(self, client: Client, token: str) -> Mapping[str, object]:
@@ -167,8 +193,6 @@ class RequestObjects:
 
         Spec: OIDC Core 6.3.2; OIDC Registration 2 (``request_object_signing_alg``); RFC 9101 10.5.
         """
-        if len(token) > LONGEST_REQUEST_OBJECT:
-            raise refusal("the request object is too long")
         registered = client.request_object_signing_alg
         if registered == UNSIGNED:
             unsigned = None if client.require_signed_request_object else read_unsigned(token)
@@ -180,11 +204,16 @@ class RequestObjects:
             raise refusal("the signature of the request object does not fit the registration of the client")
         return claims
 
-    def _began(self, progress: Progress | None, resolved: Parameters) -> int:
-        """Return when a request got to us first: what was good then stays good while a person is on our pages."""
-        if progress is not None and progress.fingerprint == fingerprint(resolved):
-            return progress.started_at
-        return self.clock.now()
+
+def _digest(client: Client) -> str:
+    """Return what stands for a client where its id, which may be thousands of characters, would be too long."""
+    return blake2b(client.client_id.encode(), digest_size=16).hexdigest()
+
+
+def _with_ours(meant: Mapping[str, str], sent: Parameters) -> Parameters:
+    """Return a request with what our own pages added to what was sent."""
+    added = {name: value for name, value in sent.items() if name in INTERNAL_PARAMETERS}
+    return Parameters({**meant, **added})
 
 
 def _unknown_reference() -> OAuthError:

@@ -46,8 +46,8 @@ class Ring:
         Args:
             owner: whose list.
             value: the entry.
-            push_out: is run for an entry before it loses its place, so that a fault in between leaves it in the list. It may be
-                run twice, when two writers meet.
+            push_out: is run for an entry before it loses its place, so that a fault in between leaves it in the list.
+                It may be run twice, when two writers meet.
 
         Raises:
             BackendUnavailableError: the store did not answer.
@@ -60,13 +60,19 @@ class Ring:
         key = self._key(owner, slot)
         while not await self.store.add(key, value, self.ttl):
             oldest = await self.store.get(key)
-            if oldest is None:
+            if oldest is None:  # somebody has just made room
                 continue
             await push_out(slot, oldest)
-            taken = await self.store.take(key)
-            if taken is not None and taken != oldest:
-                await push_out(slot, taken)
+            await self.remove(owner, Place(slot, oldest), push_out)
         return slot
+
+    async def holds(self, owner: str, place: Place) -> bool:
+        """Tell whether an entry is still in its place.
+
+        Raises:
+            BackendUnavailableError: the store did not answer.
+        """
+        return await self.store.get(self._key(owner, place.slot)) == place.value
 
     async def places(self, owner: str) -> tuple[Place, ...]:
         """Return a list, in no order.

@@ -3,10 +3,10 @@
 A session costs nothing here until a client takes part that wants to be told.
 """
 
-from attrs import frozen
+from attrs import field, frozen
 
-from konnectd.flows.browser import BROWSER_STATE, CookieChange, Forget, Keep
-from konnectd.flows.sign_in import LOGON_TTL
+from konnectd.flows.browser import BROWSER_STATE, Keep
+from konnectd.flows.sign_in import LOGON_TTL, MOST_OPENED
 from konnectd.interfaces import Entropy, Sealer, Store
 from konnectd.protocol.authorize import Pairs, ReturnAddress
 from konnectd.protocol.client import Client
@@ -41,14 +41,22 @@ class Sessions:
     sealer: Sealer
     entropy: Entropy
     memory: int
+    _states: dict[str, str] = field(factory=dict, init=False, repr=False, eq=False)
 
     def browser_state(self, logon: Logon | None) -> str:
         """Return the word a browser keeps for a session; empty for nobody. It can not be told from the ``sid``."""
-        return self.sealer.tag(BROWSER_STATE, logon.session_id) if logon is not None else ""
+        if logon is None:
+            return ""
+        state = self._states.get(logon.session_id)
+        if state is None:
+            if len(self._states) >= MOST_OPENED:
+                self._states.clear()
+            state = self._states[logon.session_id] = self.sealer.tag(BROWSER_STATE, logon.session_id)
+        return state
 
-    def mark(self, logon: Logon | None) -> CookieChange:
-        """Let the browser keep that word, where our own page can look at it; or forget it when there is no session."""
-        return Keep(BROWSER_STATE, self.browser_state(logon)) if logon is not None else Forget(BROWSER_STATE)
+    def mark(self, logon: Logon) -> Keep:
+        """Let the browser keep that word, where our own page can look at it."""
+        return Keep(BROWSER_STATE, self.browser_state(logon))
 
     def visible(self, address: ReturnAddress, logon: Logon | None) -> Pairs:
         """Return what an answer says about the session; nothing for applications that have no origin.
@@ -96,12 +104,12 @@ class Sessions:
             BackendUnavailableError: the store did not answer.
         """
         found: dict[Party, None] = {}
+        ended: set[str] = set()
         session_id: str | None = logon.session_id
-        for _ in range(MOST_EARLIER):
-            if session_id is None:
-                break
+        while session_id is not None and session_id not in ended and len(ended) < MOST_EARLIER:
             await self.store.put(ended_session_key(session_id), "1", self.memory)
             found.update(dict.fromkeys(await self._parties(session_id)))
+            ended.add(session_id)
             session_id = await self.store.get(earlier_session_key(session_id))
         return tuple(found)
 
@@ -112,13 +120,15 @@ class Sessions:
             BackendUnavailableError: the store did not answer.
         """
         count = int(await self.store.get(party_count_key(session_id)) or "0")
-        texts = [await self.store.get(party_key(session_id, number)) for number in range(1, min(count, MOST_PARTIES) + 1)]
+        texts = [
+            await self.store.get(party_key(session_id, number)) for number in range(1, min(count, MOST_PARTIES) + 1)
+        ]
         parties = (Party.from_text(text) for text in texts if text is not None)
         return tuple(party for party in parties if party is not None)
 
 
 def _sub(client: Client, logon: Logon, scope: Scope) -> str:
     """Return who a client knows a person as."""
-    if RAW_SUBJECT in scope:
+    if client.pairwise is None and RAW_SUBJECT in scope:
         return logon.subject
-    return client.pairwise.sub(logon.subject, logon.provider) if client.pairwise is not None else logon.sub
+    return client.sub_of(logon.subject, logon.provider)

@@ -34,9 +34,7 @@ class Whereabouts:
         Raises:
             BackendUnavailableError: the store did not answer.
         """
-        session = ListedSession(
-            session_id=logon.session_id, started_at=logon.auth_time, browser=browser, system=system
-        )
+        session = ListedSession(session_id=logon.session_id, started_at=logon.auth_time, browser=browser, system=system)
         await self._ring.keep(person_of(logon.sub), session.to_text(), _let_go)
 
     async def all(self, logon: Logon) -> tuple[ListedSession, ...]:

@@ -190,11 +190,8 @@ class RegisteredKeys:
         """
         known = self._known(client)
         now = self._clock.now()
-        if known.keys is not None and now - known.fetched_at < FRESH:
-            if token.fits(known.keys):
-                return True
-            if now - known.asked_at < PAUSE:
-                return False
+        if known.keys is not None and now - known.fetched_at < FRESH and token.fits(known.keys):
+            return True
         keys = await self._ask(client, known, now)
         return token.fits(keys)
 
@@ -213,7 +210,7 @@ class RegisteredKeys:
         Raises:
             BackendUnavailableError: they could not be fetched, and there are no old ones that are still good.
         """
-        problem: Exception | None = None
+        problem: FetchError | None = None
         if known.asked_at == 0 or now - known.asked_at >= PAUSE:
             try:
                 keys = _read(await self._fetch.get(client.jwks_uri))
@@ -225,9 +222,8 @@ class RegisteredKeys:
                 return keys
         if known.keys is not None and now - known.fetched_at < USABLE:
             return known.keys
-        raise BackendUnavailableError(
-            f"the keys of client {client.client_id} can not be fetched: {problem}"
-        ) from problem
+        why = problem or "they could not be a moment ago"
+        raise BackendUnavailableError(f"the keys of client {client.client_id} can not be fetched: {why}") from problem
 
     def _keep(self, client: Client, fetched: _Fetched) -> None:
         """Keep what is known of a client's keys, and forget what nobody has asked for longest."""

@@ -93,9 +93,7 @@ class ListedClient:
 
     def to_text(self) -> str:
         """Write it for a store."""
-        return _write(
-            {"v": VERSION, "client": self.client_id, "iat": self.since, "exp": self.until, "slot": self.slot}
-        )
+        return _write({"v": VERSION, "client": self.client_id, "iat": self.since, "exp": self.until, "slot": self.slot})
 
     @classmethod
     def from_text(cls, text: str | None) -> Self | None:
@@ -113,22 +111,26 @@ class ListedGrant:
     Attributes:
         grant_id: what revokes it.
         since: when it was made, in seconds since the epoch.
+        session_id: the session it ends with; empty for none.
     """
 
     grant_id: str
     scope: Scope
     since: int
+    session_id: str = field(default="", repr=False)
 
     def to_text(self) -> str:
         """Write it for a store."""
-        return _write({"v": VERSION, "id": self.grant_id, "scope": str(self.scope), "iat": self.since})
+        return _write(
+            {"v": VERSION, "id": self.grant_id, "scope": str(self.scope), "iat": self.since, "sid": self.session_id}
+        )
 
     @classmethod
     def from_text(cls, text: str | None) -> Self | None:
         """Read what `to_text` wrote."""
         match _read(text):
-            case {"v": 1, "id": str(grant_id), "scope": str(scope), "iat": int(since)}:
-                return cls(grant_id=grant_id, scope=Scope.of(scope.split()), since=since)
+            case {"v": 1, "id": str(grant_id), "scope": str(scope), "iat": int(since), "sid": str(session_id)}:
+                return cls(grant_id=grant_id, scope=Scope.of(scope.split()), since=since, session_id=session_id)
         return None
 
 

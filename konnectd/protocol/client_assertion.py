@@ -22,9 +22,9 @@ ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 #: Longest assertion that is read, in characters.
 LONGEST_ASSERTION = 16 * 1024
 LONGEST_JTI = 512
-#: How far ahead an assertion may end, and how long ago it may have been made, in seconds. Each is remembered for as
-#: long, so that nobody can fill the store with proofs of the far future.
-LONGEST_LIFE = 600
+#: How far ahead an assertion may end, in seconds. It is remembered as long, so nobody can fill the store with proofs
+#: of the far future. Most libraries take a minute; Authlib takes an hour.
+LONGEST_LIFE = 3600
 #: By how much a client's clock may be wrong, in seconds.
 LEEWAY = 60
 

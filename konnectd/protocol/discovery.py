@@ -51,12 +51,7 @@ def metadata(
     signing = list(algorithms)
     return {
         "issuer": issuer,
-        "authorization_endpoint": endpoints.authorization,
-        "token_endpoint": endpoints.token,
-        "userinfo_endpoint": endpoints.userinfo,
-        "end_session_endpoint": endpoints.end_session,
-        "jwks_uri": endpoints.jwks,
-        **({"registration_endpoint": endpoints.registration} if endpoints.registration else {}),
+        **_places(endpoints),
         "scopes_supported": list(dict.fromkeys(scopes)),
         "response_types_supported": list(response_types),
         "response_modes_supported": list(response_modes),
@@ -66,18 +61,39 @@ def metadata(
         "userinfo_signing_alg_values_supported": signing,
         **_proofs(endpoints),
         "code_challenge_methods_supported": [pkce.METHOD],
-        "prompt_values_supported": [str(prompt) for prompt in Prompt],
-        "claim_types_supported": ["normal"],
-        "claims_supported": list(dict.fromkeys([*ALWAYS_KNOWN_CLAIMS, *claims])),
-        "ui_locales_supported": list(ui_locales),
-        "claims_parameter_supported": True,
-        "acr_values_supported": list(authentication_context.SUPPORTED),
-        "display_values_supported": ["page"],
+        **_people(claims, ui_locales),
         **_encryption(list(key_algorithms), list(content_algorithms)),
         **_leaving(endpoints),
         **_about_tokens(endpoints),
         **_requests(endpoints.pushed_authorization_request, list(request_object_algorithms), require_pushed),
         "authorization_response_iss_parameter_supported": True,
+    }
+
+
+def _places(endpoints: Endpoints) -> dict[str, object]:
+    """Return where the endpoints are that every client needs."""
+    found: dict[str, object] = {
+        "authorization_endpoint": endpoints.authorization,
+        "token_endpoint": endpoints.token,
+        "userinfo_endpoint": endpoints.userinfo,
+        "end_session_endpoint": endpoints.end_session,
+        "jwks_uri": endpoints.jwks,
+    }
+    if endpoints.registration:
+        found["registration_endpoint"] = endpoints.registration
+    return found
+
+
+def _people(claims: Iterable[str], ui_locales: Iterable[str]) -> dict[str, object]:
+    """Return how people can be asked, and what can be told of them. Spec: OIDC Discovery 3."""
+    return {
+        "prompt_values_supported": [str(prompt) for prompt in Prompt],
+        "display_values_supported": ["page"],
+        "ui_locales_supported": list(ui_locales),
+        "acr_values_supported": list(authentication_context.SUPPORTED),
+        "claim_types_supported": ["normal"],
+        "claims_supported": list(dict.fromkeys([*ALWAYS_KNOWN_CLAIMS, *claims])),
+        "claims_parameter_supported": True,
     }
 
 
@@ -116,7 +132,6 @@ def _encryption(algorithms: list[str], content: list[str]) -> dict[str, object]:
         "userinfo_encryption_alg_values_supported": algorithms,
         "userinfo_encryption_enc_values_supported": content,
     }
-
 
 
 def _about_tokens(endpoints: Endpoints) -> dict[str, object]:

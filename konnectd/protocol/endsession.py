@@ -24,12 +24,14 @@ class EndSessionRequest:
         client: who asks; None when it does not say.
         hint: the verified ``id_token_hint``; None without one.
         location: where the browser goes afterwards; empty for our own page.
+        logout_hint: whom the client means: a session, a subject or a name for signing in; empty when it does not say.
     """
 
     client: Client | None = None
     hint: Hint | None = None
     location: str = field(default="", repr=False)
     ui_locales: str = ""
+    logout_hint: str = field(default="", repr=False)
 
     @classmethod
     def verify(cls, client: Client | None, hint: Hint | None, parameters: Parameters) -> Self:
@@ -59,16 +61,25 @@ class EndSessionRequest:
                     Doubt.REDIRECT_URI,
                 )
             location = _with_state(uri, parameters.text("state"))
-        return cls(client=client, hint=hint, location=location, ui_locales=parameters.text("ui_locales")[:256])
+        return cls(
+            client=client,
+            hint=hint,
+            location=location,
+            ui_locales=parameters.text("ui_locales")[:256],
+            logout_hint=parameters.text("logout_hint")[:256],
+        )
 
     def must_confirm(self, logon: Logon) -> bool:
         """Tell whether the person has to say that they want this.
 
         Without a hint anybody could have sent the browser here, from a picture in a mail even; with the hint of
-        another session or another person it is not this session that is meant.
+        another session or another person it is not this session that is meant. A ``logout_hint`` proves nothing, so
+        it never makes the question unnecessary; it can only make it necessary.
 
         Spec: OIDC RP-Initiated Logout 2.
         """
+        if self.logout_hint and not self._means(logon):
+            return True
         hint = self.hint
         if hint is None:
             return True
@@ -76,6 +87,11 @@ class EndSessionRequest:
         if hint.sub not in names:
             return True
         return bool(hint.session_id) and hint.session_id != logon.session_id
+
+    def _means(self, logon: Logon) -> bool:
+        """Tell whether ``logout_hint`` names a person or their session."""
+        known = self.client.knows(logon) if self.client is not None else {logon.sub}
+        return self.logout_hint in {*known, logon.session_id, logon.username}
 
 
 def _with_state(uri: str, state: str) -> str:

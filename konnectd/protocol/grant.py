@@ -100,10 +100,11 @@ class AuthorizationGrant:
                 "scope": str(scope),
                 "nonce": str(nonce),
                 "pkce": str(code_challenge),
+                "resources": list(resources),
                 "logon": dict(sealed),
                 "claims": dict(claims),
             }:
-                logon, resources = Logon.from_json(sealed), value.get("resources")
+                logon = Logon.from_json(sealed)
             case _:
                 return None
         if logon is None:
@@ -115,7 +116,7 @@ class AuthorizationGrant:
             scope=Scope.of(scope.split()),
             nonce=nonce,
             code_challenge=code_challenge,
-            resources=tuple(str(resource) for resource in resources) if isinstance(resources, list) else (),
+            resources=tuple(str(resource) for resource in resources),
             logon=logon,
             claims=ClaimsRequest.from_json(claims),
         )

@@ -6,7 +6,7 @@ then; no page sends the browser to another page. What has happened in the meanti
 """
 
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from hashlib import blake2b
 from typing import Self, TypeAlias
 
@@ -195,7 +195,7 @@ def decide(request: AuthorizationRequest, known: Knowledge, now: int) -> Decisio
 def _ask(request: AuthorizationRequest, known: Knowledge, now: int) -> Decision:
     """Decide as if pages were allowed."""
     logon = known.logon
-    if not _can_be_proved(request, logon):
+    if not _has_context(request, authentication_context.SUPPORTED):
         return Refuse(OAuthError(ErrorCode.UNMET_AUTHENTICATION_REQUIREMENTS, "no sign-in here has the acr asked for"))
     if logon is None:
         return AskForLogon()
@@ -204,6 +204,9 @@ def _ask(request: AuthorizationRequest, known: Knowledge, now: int) -> Decision:
         if fresh:
             return Refuse(OAuthError(ErrorCode.LOGIN_REQUIRED, "somebody else has signed in than the request says"))
         return AskForLogon()
+    if not _has_context(request, (authentication_context.context_of(logon.amr),)):
+        unmet = OAuthError(ErrorCode.UNMET_AUTHENTICATION_REQUIREMENTS, "this sign-in does not have the acr asked for")
+        return Refuse(unmet) if fresh else AskForLogon()
     if not fresh and _must_prove_again(request, logon, now):
         return AskForLogon()
     chosen = fresh or (known.progress is not None and known.progress.account == logon.sub)
@@ -212,16 +215,13 @@ def _ask(request: AuthorizationRequest, known: Knowledge, now: int) -> Decision:
     return _ask_for_consent(request, known, logon)
 
 
-def _can_be_proved(request: AuthorizationRequest, logon: Logon | None) -> bool:
-    """Tell whether an essential ``acr`` can be given at all: by the logon there is, or by one that could be made.
+def _has_context(request: AuthorizationRequest, given: Collection[str]) -> bool:
+    """Tell whether one of some values of ``acr`` is good enough for a request that says it is essential.
 
     Spec: OIDC Core 5.5.1.1; OIDC Unmet Authentication Requirements 2.
     """
     wanted = request.claims.contexts
-    if not wanted:
-        return True
-    given = authentication_context.SUPPORTED if logon is None else (authentication_context.context_of(logon.amr),)
-    return any(context in wanted for context in given)
+    return not wanted or any(context in wanted for context in given)
 
 
 def _is_expected(request: AuthorizationRequest, known: Knowledge, logon: Logon) -> bool:

@@ -46,7 +46,12 @@ class PushedRequest:
     def to_text(self) -> str:
         """Write it for a store."""
         return json.dumps(
-            {"v": 1, "client": self.client_id, "exp": self.expires_at, "sent": dict(self.parameters.items())},
+            {
+                "v": 1,
+                "client": self.client_id,
+                "exp": self.expires_at,
+                "sent": dict(self.parameters.without("client_id").items()),
+            },
             separators=(",", ":"),
         )
 
@@ -55,7 +60,8 @@ class PushedRequest:
         """Read what `to_text` wrote."""
         match json.loads(text):
             case {"v": 1, "client": str(client_id), "exp": int(expires_at), "sent": dict(sent)}:
-                return cls(client_id=client_id, parameters=Parameters.from_pairs(sent.items()), expires_at=expires_at)
+                parameters = Parameters({"client_id": client_id, **sent})
+                return cls(client_id=client_id, parameters=parameters, expires_at=expires_at)
         return None
 
 

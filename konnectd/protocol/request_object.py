@@ -22,6 +22,8 @@ from konnectd.protocol.vocabulary import ErrorCode
 
 REQUEST = "request"
 REQUEST_URI = "request_uri"
+#: What our pages carry in place of an object that has been checked; no client's business.
+SEALED_REQUEST = "sealed_request"
 #: The word for an object that nobody signed; good only for clients whose registration says it.
 UNSIGNED = "none"
 #: Longest request object, in characters.

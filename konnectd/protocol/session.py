@@ -9,6 +9,7 @@ Spec: OIDC Session Management 1.0; OIDC Front-Channel Logout 1.0; OIDC Back-Chan
 import json
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from hashlib import sha256
 from typing import Self
 
@@ -38,6 +39,7 @@ _HOST = re.compile(r"[a-z0-9._-]+")
 _write = json.JSONEncoder(separators=(",", ":")).encode
 
 
+@lru_cache(maxsize=1024)
 def web_origin(uri: str) -> str:
     """Return the origin of a web address as browsers write it; empty if it has none. Spec: RFC 6454 6.2."""
     parts = split(uri)
@@ -209,7 +211,8 @@ def _notices(found: Iterable[object]) -> Iterable[Notice]:
 def frame_of(client: Client, issuer: str, session_id: str) -> str:
     """Return the address that tells a client in a browser; empty when it has none that a page may open.
 
-    ``iss`` and ``sid`` go along whether the client asks for them or not; what it registered under these names gives way.
+    ``iss`` and ``sid`` go along whether the client asks for them or not; what it registered under these names gives
+    way.
 
     Spec: OIDC Front-Channel Logout 2 and 3.
     """

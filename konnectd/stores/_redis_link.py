@@ -89,7 +89,7 @@ class Link:
             raise self._unavailable(str(error)) from error
         if isinstance(reply, ErrorReply):
             fault = _explain(reply)
-            if reply.code in _FLEETING:
+            if reply.kind in _FLEETING:
                 self._failed(fault)
                 connection.end(fault)
             raise self._unavailable(fault)
@@ -191,7 +191,7 @@ class Link:
             names = (user.encode(), password.encode()) if user else (password.encode(),)
             reply = await connection.ask(b"AUTH", *names)
             if isinstance(reply, ErrorReply):
-                wrong = "the password or the user name is wrong, or it has none" if reply.code == "ERR" else ""
+                wrong = "the password or the user name is wrong, or it has none" if reply.kind == "ERR" else ""
                 raise LostError(wrong or _explain(reply))
         for words in ((b"PING",), (b"SELECT", b"%d" % self._server.db)):
             reply = await connection.ask(*words)
@@ -247,8 +247,8 @@ class Link:
 
 def _explain(reply: ErrorReply) -> str:
     """Say what an error means."""
-    remedy = _REMEDIES.get(reply.code, "")
-    return f"it said {reply.code}: {remedy}" if remedy else f"it said {reply.code}"
+    remedy = _REMEDIES.get(reply.kind, "")
+    return f"it said {reply.kind}: {remedy}" if remedy else f"it said {reply.kind}"
 
 
 def _reason(error: Exception) -> str:

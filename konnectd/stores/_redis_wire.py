@@ -21,10 +21,10 @@ class ErrorReply:
     """The server refused a command.
 
     Attributes:
-        code: the first word of its error. The rest is not kept: it may repeat what was asked.
+        kind: the first word of its error. The rest is not kept: it may repeat what was asked.
     """
 
-    code: str
+    kind: str
 
 
 #: A status or a value, a number, nothing, or a refusal.

@@ -90,7 +90,7 @@ OPTIONS: tuple[Option, ...] = (
     ),
 )
 
-#: Counts, and gives the counter its life when it has none. Spec: Redis commands INCR, PTTL, EXPIRE.
+#: Counts, and gives the counter its life when it has none.
 _INCREMENT: Final = (
     b"local n = redis.call('INCR', KEYS[1]) "
     b"if redis.call('PTTL', KEYS[1]) == -1 then redis.call('EXPIRE', KEYS[1], ARGV[1]) end "

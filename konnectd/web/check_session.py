@@ -1,8 +1,8 @@
 """The page that scripts of clients open in a frame, to ask whether the session is still the one they know.
 
-It is not for people and shows nothing. Everything it does is in ``check-session.js``: it looks at the browser state, which
-is in a cookie for this page alone, and answers whoever has it in a frame. Any site may do that; what a script learns
-is one of three words about a ``session_state`` that was made for its own client and its own origin.
+It is not for people and shows nothing. Everything it does is in ``check-session.js``: it looks at the browser state,
+which is in a cookie for this page alone, and answers whoever has it in a frame. Any site may do that; what a script
+learns is one of three words about a ``session_state`` that was made for its own client and its own origin.
 
 Spec: OIDC Session Management 3 and 4.2.
 """
@@ -38,7 +38,9 @@ class CheckSession:
     def routes(self) -> tuple[Route, ...]:
         """Return its one route."""
         return (
-            Route(path=self.path, methods=("GET",), respond=self.on_page, face=as_json, name="check-session", fast=True),
+            Route(
+                path=self.path, methods=("GET",), respond=self.on_page, face=as_json, name="check-session", fast=True
+            ),
         )
 
     async def on_page(self, request: HttpRequest) -> HttpResponse:  # noqa: ARG002 - what answers is a Respond

@@ -219,6 +219,8 @@ class IdentifierRoutes:
             csrf=csrf,
             client_name=waiting.client.display_name,
             client_uri=waiting.client.uri,
+            policy_uri=waiting.client.policy_uri,
+            tos_uri=waiting.client.tos_uri,
             redirect_host=waiting.return_address.host,
             display_name=logon.name,
             username=logon.username,

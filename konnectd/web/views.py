@@ -133,6 +133,8 @@ class ConsentPage:
     Attributes:
         action: where the form goes, query included.
         client_uri: its home page; a link only when it is http or https.
+        policy_uri: what it says about what it does with people's data; a link as well.
+        tos_uri: its terms of service; a link as well.
         redirect_host: where the browser is sent whichever button is pressed.
         lines: what is asked for, the most important first.
     """
@@ -143,6 +145,8 @@ class ConsentPage:
     csrf: str = field(repr=False)
     client_name: str
     client_uri: str = ""
+    policy_uri: str = ""
+    tos_uri: str = ""
     redirect_host: str
     display_name: str = ""
     username: str

@@ -88,6 +88,29 @@ class ContentsTests(SynchronousTestCase):
 
         self.assertIn(f"{path} can be read by every user of this machine", self.warnings)
 
+    def test_pairwise_salt(self) -> None:
+        """The salt is read, given to the clients that need it, and not shown; who can read it is told of."""
+        text = "clients: [{id: a, subject_type: pairwise, redirect_uris: [https://a.example/cb]}]"
+        salt = b"0123456789abcdefghijklmnopqrstuv"
+        path = self.private("salt", salt)
+        path.chmod(0o644)
+        found = self.read(
+            f"pairwise_salt = {path}\nidentifier_registration_conf = {write(self, 'r.yaml', text)}\n"
+        )
+        (client,) = found.registry.clients
+
+        self.assertEqual((found.pairwise_salt, client.pairwise and client.pairwise.sector), (salt, "a.example"))
+        self.assertNotIn("0123456789", repr(found))
+        self.assertIn(f"{path} can be read by every user of this machine", self.warnings)
+
+    def test_bad_pairwise_salt(self) -> None:
+        """A salt that is not what it should be stops the start: people would get other names."""
+        for content in (b"", b"x" * 31, bytes(32)):
+            path = self.private("salt", content)
+            error = self.assertRaises(ConfigErrors, self.read, f"pairwise_salt = {path}\n")
+            with self.subTest(content=content):
+                self.assertEqual([fault.option for fault in error.faults], ["pairwise_salt"])
+
     def test_issuer_on_this_machine(self) -> None:
         """With an http issuer, clients may be http as well."""
         file = f"identifier_registration_conf = {write(self, 'r.yaml', (CLIENT % 'PS256').replace('https', 'http'))}\n"

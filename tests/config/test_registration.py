@@ -184,7 +184,7 @@ class RefusalTests(RegistrationTestCase):
             ("id_token_signed_response_alg: HS256", "id_token_signed_response_alg: must be one of PS256"),
             ("userinfo_signed_response_alg: XX", "userinfo_signed_response_alg: must be one of PS256"),
             ("request_object_signing_alg: XX", "request_object_signing_alg: must be one of PS256"),
-            ("token_endpoint_auth_method: private_key_jwt", "token_endpoint_auth_method: must be one of client"),
+            ("token_endpoint_auth_method: tls_client_auth", "token_endpoint_auth_method: must be one of client"),
             ("token_endpoint_auth_method: client_secret_basic", "client_secret_basic needs a secret"),
             ("secret: x, token_endpoint_auth_method: none", "none does not go with a secret"),
             ("origins: ['*']", "origins: * must be as browsers send it"),

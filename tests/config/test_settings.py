@@ -29,6 +29,7 @@ class DefaultTests(SettingsTestCase):
                 sign_in_uri="/signin/v1/identifier",
                 signed_out_uri="/signin/v1/goodbye",
                 insecure=False,
+                fetch_allow=(),
                 signing_private_key=(),
                 signing_kid="",
                 signing_method="PS256",
@@ -37,10 +38,17 @@ class DefaultTests(SettingsTestCase):
                 identifier_registration_conf=None,
                 identifier_scopes_conf=None,
                 allow_scope=(),
+                require_pushed_authorization_requests=False,
                 response_types=Profile(),
+                allow_dynamic_client_registration=False,
+                dynamic_registration_token="",
+                dynamic_client_secret_expiration=0,
+                pairwise_salt=None,
                 access_token_expiration=600,
                 id_token_expiration=3600,
                 refresh_token_expiration=94608000,
+                consent_expiration=31536000,
+                refresh_token_grace=10,
                 log_level=LogLevel.INFO,
                 log_timestamp=True,
                 request_log=False,
@@ -57,11 +65,46 @@ class DefaultTests(SettingsTestCase):
 
         self.assertEqual(names - fields, set())
 
+    def test_registration_warnings(self) -> None:
+        """Registration for everybody, and one that forgets, are things to think about twice."""
+        on = "--allow-dynamic-client-registration"
+        for more, count in (
+            ((), 2),
+            (("--store=sqlite", "--sqlite-path=/tmp/x.db"), 1),
+            (("--store=sqlite", "--sqlite-path=/tmp/x.db", "--dynamic-registration-token=x"), 1),
+        ):
+            with self.subTest(more=more):
+                self.assertEqual(len(self.load(ISS, on, *more, "ldap").warnings), count)
+
+    def test_registration_token_is_not_shown(self) -> None:
+        """The representation does not have it."""
+        found = self.load(ISS, "--allow-dynamic-client-registration", "--dynamic-registration-token=sesame", "ldap")
+
+        self.assertEqual(found.dynamic_registration_token, "sesame")
+        self.assertNotIn("sesame", repr(found))
+
+    def test_networks(self) -> None:
+        """Networks that may be asked for what clients publish are read, or refused, one by one."""
+        found = self.load(ISS, "--fetch-allow=10.1.0.0/16", "--fetch-allow=::1", "ldap")
+        faults = self.faults(ISS, "--fetch-allow=10.1.2.3/16", "--fetch-allow=localhost", "ldap")
+
+        self.assertEqual([str(network) for network in found.fetch_allow], ["10.1.0.0/16", "::1/128"])
+        self.assertEqual(len([fault for fault in faults if "must be a network" in fault]), len(faults))
+        self.assertTrue(faults)
+
     def test_zero_is_the_default_lifetime(self) -> None:
         """Konnect reads 0 so."""
         found = self.load(ISS, "--access-token-expiration=0", "--id-token-expiration=60", "ldap")
 
         self.assertEqual((found.access_token_expiration, found.id_token_expiration), (600, 60))
+
+    def test_grace(self) -> None:
+        """A grace of 0 is none, and one of more than a minute is a fault."""
+        found = self.load(ISS, "--refresh-token-grace=0", "ldap")
+        faults = self.faults(ISS, "--refresh-token-grace=61", "ldap")
+
+        self.assertEqual(found.refresh_token_grace, 0)
+        self.assertIn("must not be more than 60 seconds", faults[0])
 
 
 class PrecedenceTests(SettingsTestCase):
@@ -273,10 +316,15 @@ class ComputedTests(SettingsTestCase):
             {
                 "health_check": "/health-check",
                 "discovery": "/.well-known/openid-configuration",
+                "oauth_metadata": "/.well-known/oauth-authorization-server",
                 "jwks": "/sub/konnect/v1/jwks.json",
                 "token": "/sub/konnect/v1/token",
                 "userinfo": "/sub/konnect/v1/userinfo",
+                "register": "/sub/konnect/v1/register",
+                "revoke": "/sub/konnect/v1/revoke",
+                "introspect": "/sub/konnect/v1/introspect",
                 "authorize": "/sub/signin/v1/identifier/_/authorize",
+                "par": "/sub/konnect/v1/par",
                 "endsession": "/sub/signin/v1/identifier/_/endsession",
                 "session": "/sub/konnect/v1/session/",
                 "check_session": "/sub/konnect/v1/session/check-session.html",

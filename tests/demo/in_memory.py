@@ -12,14 +12,15 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.http_headers import Headers
 
-from konnectd.assembly import World, assemble
-from konnectd.background import Background
+from konnectd.assembly import assemble
 from konnectd.backends.file import FileBackend
+from konnectd.background import Background
 from konnectd.config.contents import read_contents
 from konnectd.demo.assembly import demo_routes, with_client
 from konnectd.demo.command import read_settings
 from konnectd.demo.fetch import HttpFetch
 from konnectd.demo.people import PEOPLE
+from konnectd.parts import World
 from konnectd.stores.memory import MemoryStore
 from konnectd.web.route import Route
 from konnectd.web.site import klein_resource

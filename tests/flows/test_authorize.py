@@ -40,7 +40,8 @@ class AnswerTests(SynchronousTestCase):
         pairs = told(answer)
 
         self.assertEqual(without_query(answer.delivery.location if isinstance(answer, ToClient) else ""), CALLBACK)
-        self.assertEqual((set(pairs), pairs["state"], pairs["iss"]), ({"code", "state", "iss", "session_state"}, "state-1", ISSUER))
+        self.assertEqual(set(pairs), {"code", "state", "iss", "session_state"})
+        self.assertEqual((pairs["state"], pairs["iss"]), ("state-1", ISSUER))
 
     def test_code(self) -> None:
         """What is kept for a code is what was asked for and decided, for two minutes, and not under its name."""
@@ -143,7 +144,8 @@ class PersonTests(SynchronousTestCase):
         del self.provider.people.users["alice"]
 
         answer = self.provider.ask(self.alice, client_id="mail")
-        self.assertEqual(answer.cookies if isinstance(answer, ToSignIn) else None, (Forget(LOGON), Forget(BROWSER_STATE)))
+        forgotten = answer.cookies if isinstance(answer, ToSignIn) else None
+        self.assertEqual(forgotten, (Forget(LOGON), Forget(BROWSER_STATE)))
 
     def test_gone_in_silence(self) -> None:
         """In a frame the client is told that nobody is signed in."""

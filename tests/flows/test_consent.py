@@ -48,7 +48,7 @@ class ConsentTests(SynchronousTestCase):
         answer = self.provider.ask(self.browser, konnect=state)
 
         self.assertEqual(told(answer)["error"], "access_denied")
-        self.assertEqual([type(change) for change in getattr(answer, "cookies", ())], [Forget, Keep])
+        self.assertEqual([type(change) for change in getattr(answer, "cookies", ())], [Forget])
 
     def test_what_is_kept(self) -> None:
         """Who agrees has agreed to what was shown, and who does not has agreed to nothing."""

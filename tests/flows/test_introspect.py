@@ -12,7 +12,9 @@ from tests.support.provider import Provider
 from tests.support.requests import MAIL, PAGE, form
 
 FILES = "https://files.example.com/"
-WEBMAIL = evolve(MAIL, resources=("files", FILES))
+WEBMAIL = evolve(MAIL, resources=(FILES,))
+#: A server that is registered under the address that tokens for it name.
+OWN = evolve(MAIL, client_id=FILES, secret="files-secret")
 SERVER = evolve(MAIL, client_id="server", secret="server-secret", introspection=True)
 STRANGER = evolve(MAIL, client_id="stranger", secret="stranger-secret")
 JOB = evolve(MAIL, client_id="job", grant_types=("client_credentials",), scopes=("read",))
@@ -24,7 +26,7 @@ class IntrospectTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Give out tokens."""
-        self.provider = Provider(WEBMAIL, SERVER, STRANGER, PAGE, JOB)
+        self.provider = Provider(WEBMAIL, SERVER, STRANGER, OWN, PAGE, JOB)
         self.tokens = self.provider.tokens("openid profile offline_access", WEBMAIL)
 
     def ask(self, token: str | None, client_id: str = "server", secret: str | None = None) -> dict[str, object]:
@@ -87,7 +89,7 @@ class IntrospectTests(SynchronousTestCase):
         code = self.provider.code(WEBMAIL, resource=FILES)
         access = self.provider.redeem(code, WEBMAIL).access_token
 
-        self.assertEqual(self.ask(access, "mail")["active"], True)
+        self.assertEqual([self.ask(access, asker)["active"] for asker in ("mail", FILES)], [True, True])
         self.assertEqual(self.ask(access, "stranger"), NOTHING)
         self.assertEqual(self.ask(access)["aud"], FILES)
 

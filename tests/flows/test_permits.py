@@ -7,11 +7,12 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.flows.permits import MOST_CLIENTS, MOST_GRANTS, Permits
 from konnectd.interfaces import BackendUnavailableError
-from konnectd.protocol.account import Permit
+from konnectd.protocol.account import ListedClient, Permit, pair_of, person_of
 from konnectd.protocol.claims import Approval
 from konnectd.protocol.end_user import EndUser, public_subject
-from konnectd.protocol.grant import revoked_key
+from konnectd.protocol.grant import REVOKED, TOKENS_REVOKED, revoked_key
 from konnectd.protocol.scope import Scope
+from konnectd.protocol.session import ended_session_key
 from tests.support.fakes import NOON, FixedClock, SilentStore, memory_store, run
 from tests.support.people import ALICE, BOB
 from tests.support.steps import WaitingStore, in_turns
@@ -43,9 +44,7 @@ class PermitsCase(SynchronousTestCase):
         """Begin with an empty store."""
         self.clock = FixedClock()
         self.store = memory_store(self.clock)
-        self.permits = Permits(
-            store=self.store, clock=self.clock, consent_life=CONSENT_LIFE, token_life=TOKEN_LIFE
-        )
+        self.permits = Permits(store=self.store, clock=self.clock, consent_life=CONSENT_LIFE, token_life=TOKEN_LIFE)
 
     def remember(self, client_id: str = "notes", asked: Scope = BASIC, granted: Scope | None = None) -> None:
         """Let Alice agree."""
@@ -96,8 +95,10 @@ class RememberTests(PermitsCase):
         self.remember(asked=Scope.parse("openid profile groups"), granted=Scope.parse("openid groups"))
         found = run(self.permits.recall(SUB, "notes"))
 
-        self.assertEqual((str(found.asked), str(found.granted), found.since) if found else None,
-                         ("openid groups profile", "openid groups", NOON))
+        self.assertEqual(
+            (str(found.asked), str(found.granted), found.since) if found else None,
+            ("openid groups profile", "openid groups", NOON),
+        )
 
     def test_silent_store(self) -> None:
         """Where nothing can be remembered it is said so, and no token is given out that nobody could revoke."""
@@ -144,6 +145,17 @@ class ListTests(PermitsCase):
         self.clock.advance(1)
 
         self.assertEqual(self.listed(), [])
+
+    def test_what_ended_elsewhere(self) -> None:
+        """Grants that were revoked, or whose session is over, are no access any more, and single revoked tokens are."""
+        for number, session_id in enumerate(("s-0", "s-1", "s-2")):
+            approval = evolve(approval_of(f"g-{number}", f"client-{number}"), session_id=session_id)
+            run(self.permits.note(approval))
+        run(self.store.put(revoked_key("g-0"), REVOKED, 60))
+        run(self.store.put(ended_session_key("s-1"), "1", 60))
+        run(self.store.put(revoked_key("g-2"), TOKENS_REVOKED, 60))
+
+        self.assertEqual(self.listed(), ["client-2"])
 
     def test_the_list_has_an_end(self) -> None:
         """Beyond many clients the one that came first has to ask again, and its tokens are dead."""
@@ -243,7 +255,7 @@ class MeetingTests(PermitsCase):
     @settings(deadline=None, max_examples=100)
     @given(st.lists(st.integers(0, 1), max_size=400))
     def test_nothing_escapes(self, turns: list[int]) -> None:
-        """A grant that is made while the person takes back is revoked, or on the list afterwards."""
+        """A grant made while the person takes back is revoked, or on the list afterwards; a later one is listed."""
         self.setUp()
         self.remember()
         run(self.permits.note(approval_of("old")))
@@ -251,3 +263,58 @@ class MeetingTests(PermitsCase):
 
         self.assertTrue(self.is_revoked("old"))
         self.assertTrue(self.is_revoked("new") or self.listed() == ["notes"])
+        run(self.permits.note(approval_of("later")))
+        self.assertEqual((self.is_revoked("later"), self.listed()), (False, ["notes"]))
+
+    def test_taken_back_before_it_was_written_down(self) -> None:
+        """Who takes back between the two steps of listing a client leaves no client that is thought to be listed."""
+        # Each question takes two turns: the grant's place, whether it is listed, its place on the list.
+        writer = [0] * (1 + 2 * 5)
+        in_turns([*writer, *[1] * 1000], self.slow.note(approval_of("new")), self.slow.forget(SUB, "notes"))
+        run(self.permits.note(approval_of("later")))
+
+        self.assertEqual((self.is_revoked("later"), self.listed()), (False, ["notes"]))
+
+    def test_granted_while_taking_back(self) -> None:
+        """A grant that is made when all others have just been revoked is revoked as well, or its client is listed."""
+        for turns in range(40, 260):
+            self.setUp()
+            run(self.permits.note(approval_of("old")))
+            in_turns([0] * turns + [1] * 20, self.slow.forget(SUB, "notes"), self.slow.note(approval_of("new")))
+
+            self.assertTrue(self.is_revoked("new") or self.listed() == ["notes"], turns)
+
+    @settings(deadline=None, max_examples=20)
+    @given(st.lists(st.integers(0, 2), max_size=300))
+    def test_a_full_list(self, turns: list[int]) -> None:
+        """However new clients meet at a full list, each is on it afterwards, and whoever left has nothing any more."""
+        self.setUp()
+        for number in range(MOST_CLIENTS):
+            run(self.permits.note(approval_of(f"old-{number}", f"old-{number}")))
+        in_turns(turns, *(self.slow.note(approval_of(f"new-{n}", f"new-{n}")) for n in range(3)))
+        listed = set(self.listed())
+        left = [number for number in range(MOST_CLIENTS) if f"old-{number}" not in listed]
+
+        self.assertLessEqual({"new-0", "new-1", "new-2"}, listed)
+        self.assertTrue(all(self.is_revoked(f"old-{number}") for number in left))
+
+    def test_an_entry_that_was_left_behind(self) -> None:
+        """An old entry of a client may leave the list without anything happening to the client."""
+        stale = ListedClient(client_id="notes", since=1, until=2)
+        run(self.store.put(f"clients:1:{person_of(SUB)}:1", stale.to_text(), 10**6))
+        run(self.permits.note(approval_of("notes")))
+        for number in range(MOST_CLIENTS):
+            run(self.permits.note(approval_of(f"g-{number}", f"client-{number}")))
+
+        self.assertIn("notes", self.listed())
+        self.assertFalse(self.is_revoked("notes"))
+
+    def test_what_another_version_wrote(self) -> None:
+        """Entries that can not be read are neither shown nor in the way."""
+        for number in range(MOST_CLIENTS):
+            run(self.store.put(f"clients:1:{person_of(SUB)}:{number}", "{}", 100))
+        for number in range(MOST_GRANTS):
+            run(self.store.put(f"grants:1:{pair_of(SUB, 'notes')}:{number}", "{}", 100))
+        run(self.permits.note(approval_of("new")))
+
+        self.assertEqual(self.listed(), ["notes"])

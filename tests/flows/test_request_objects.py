@@ -2,6 +2,8 @@
 
 from attrs import evolve
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.flows.authorize import ToClient, ToSignIn
@@ -9,7 +11,7 @@ from konnectd.flows.browser import Browser
 from konnectd.interfaces import BackendUnavailableError
 from konnectd.protocol.claims import LEEWAY
 from konnectd.protocol.client import Client
-from konnectd.protocol.errors import OAuthError, UntrustedRequestError
+from konnectd.protocol.errors import Doubt, OAuthError, UntrustedRequestError
 from konnectd.protocol.interaction import PROGRESS_TTL
 from konnectd.protocol.request_object import LONGEST_REQUEST_OBJECT
 from tests.support.fakes import run
@@ -31,6 +33,7 @@ from tests.support.request_objects import (
     unsigned,
 )
 from tests.support.requests import CALLBACK, form
+from tests.support.strategies import CHANGES
 
 OTHER = "https://notes.example.org/other"
 
@@ -258,34 +261,54 @@ class FetchTests(ObjectCase):
         self.provider.web.pages[OBJECT_URI] = b"<html>"
         self.assertTold("invalid_request_object", request_uri=OBJECT_URI)
 
-    def test_carried(self) -> None:
-        """The pages carry what was fetched, so that nobody is asked again and nothing can change on the way."""
-        token = signed(contents())
-        self.provider.web.pages[OBJECT_URI] = token.encode()
+    def test_asked_once(self) -> None:
+        """The pages carry what was checked, so that nobody is asked again and nothing can change on the way."""
+        self.provider.web.pages[OBJECT_URI] = signed(contents()).encode()
         answer = self.bring(Browser(), "", SIGNING, request_uri=OBJECT_URI)
         carried = dict(answer.request.items()) if isinstance(answer, ToSignIn) else {}
+        self.provider.web.pages.clear()
+        back = run(self.provider.authorize(form(**carried), self.alice))
 
-        self.assertEqual(carried, {"client_id": "signing", "request": token})
+        self.assertEqual(set(carried), {"client_id", "sealed_request"})
+        self.assertEqual(told(back)["state"] if isinstance(back, ToClient) else "", "inside")
+        self.assertEqual(self.provider.web.asked, [OBJECT_URI])
 
 
 class PageTests(ObjectCase):
     """Requests in an object on their way through our pages."""
 
-    def waiting(self, token: str) -> str:
-        """Begin a request nobody is signed in for; returns its sealed progress."""
-        answer = self.bring(Browser(), token, SIGNING)
-        return answer.interaction if isinstance(answer, ToSignIn) else ""
+    def carried(self, token: str, client: Client = SIGNING, **sent: str) -> dict[str, str]:
+        """Begin a request nobody is signed in for; returns what the sign-in page gets."""
+        answer = self.bring(Browser(), token, client, **sent)
+        if not isinstance(answer, ToSignIn):
+            raise TypeError(answer)
+        return {**dict(answer.request.items()), "interaction": answer.interaction}
+
+    def assertGone(self, **sent: str) -> None:
+        """Fail unless the person is told to start again."""
+        for visit in (self.provider.authorize(form(**sent), self.alice), self.provider.pending.open(form(**sent))):
+            with self.assertRaises(UntrustedRequestError) as caught:
+                run(visit)
+            self.assertEqual(caught.exception.doubt, Doubt.REFERENCE)
 
     def test_person_takes_longer_than_the_object(self) -> None:
-        """An object that was good when the person arrived is good until they are through."""
-        token = signed(contents())
-        interaction = self.waiting(token)
+        """An object that was good when the person arrived is good until they are through, however often they reload."""
+        carried = self.carried(signed(contents()), prompt="login")
         self.provider.clock.advance(PROGRESS_TTL - 1)
-        alice = self.provider.browser_of(ALICE)
+        alice = self.provider.browser_of(ALICE, session_id="session-2")
+        for _ in range(2):
+            page = run(self.provider.pending.open(form(**carried)))
+            self.assertEqual((page.return_address.state, page.nonce), ("inside", "nonce-inside"))
 
-        page = run(self.provider.pending.open(form(client_id="signing", request=token, interaction=interaction)))
-        self.assertEqual(page.return_address.state, "inside")
-        self.assertIn("code", told(self.bring(alice, token, SIGNING, interaction=interaction)))
+        answer = run(self.provider.authorize(form(**carried), alice))
+        self.assertIn("code", told(answer))
+
+    def test_person_takes_too_long(self) -> None:
+        """After an hour they have to begin again at the client."""
+        carried = self.carried(signed(contents()))
+        self.provider.clock.advance(PROGRESS_TTL)
+
+        self.assertGone(**carried)
 
     def test_expired(self) -> None:
         """An object that nobody began with in time is refused, on our pages too."""
@@ -296,12 +319,52 @@ class PageTests(ObjectCase):
         with self.assertRaises(OAuthError):
             run(self.provider.pending.open(form(client_id="signing", request=token)))
 
-    def test_progress_of_another_request(self) -> None:
-        """The progress of one request prolongs no other."""
-        interaction = self.waiting(signed(contents(state="another")))
-        self.provider.clock.advance(60 + LEEWAY)
+    def test_of_another_client(self) -> None:
+        """What was checked for one client is good for no other."""
+        carried = self.carried(signed(contents()))
 
-        self.assertPage("invalid_request_object", signed(contents()), interaction=interaction)
+        self.assertGone(**{**carried, "client_id": "strict"})
+        self.assertGone(**{**carried, "client_id": "pushing", "redirect_uri": "https://evil.example/cb"})
+
+    def sealed(self, claims: dict[str, object], end: int) -> dict[str, str]:
+        """Return a request as a page sends it, of claims that were sealed for it."""
+        return {"client_id": "signing", "sealed_request": self.provider.sealer.seal("request", claims, end)}
+
+    def test_not_ours(self) -> None:
+        """Nobody but us can say that something was checked, and nothing else we sealed says so."""
+        sealer, end = self.provider.sealer, self.provider.clock.now() + 60
+        carried = self.carried(signed(contents()))["sealed_request"]
+        claims = dict(sealer.open("request", carried, end - 60) or {})
+        self.assertIn("code", told(run(self.provider.authorize(form(**self.sealed(claims, end)), self.alice))))
+        for sealed in (
+            "x",
+            sealer.seal("interaction", claims, end),
+            sealer.seal("request", {**claims, "v": 2}, end),
+            sealer.seal("request", claims, end - 60),
+        ):
+            self.assertGone(client_id="signing", sealed_request=sealed)
+
+    def test_beside_what_was_checked(self) -> None:
+        """Nothing a browser adds to what was checked counts."""
+        carried = self.carried(signed(contents()))
+        sent = form(**carried, redirect_uri="https://evil.example/cb", state="beside", prompt="none")
+        answer = run(self.provider.authorize(sent, self.alice))
+
+        self.assertEqual(told(answer)["state"], "inside")
+
+    def test_two_sources(self) -> None:
+        """What was checked goes with no further object."""
+        carried = self.carried(signed(contents()))
+
+        self.assertPage("invalid_request", signed(contents()), SIGNING, sealed_request=carried["sealed_request"])
+
+    def test_registration_comes_first(self) -> None:
+        """An address that is not registered any more is not used, although it was when the person arrived."""
+        carried = self.carried(signed(contents()))
+        self.provider.registry.clients["signing"] = evolve(SIGNING, redirect_uris=(OTHER,))
+
+        with self.assertRaises(UntrustedRequestError):
+            run(self.provider.authorize(form(**carried), self.alice))
 
     def test_faults_on_a_page(self) -> None:
         """A page refuses what the endpoint would have refused."""
@@ -312,3 +375,25 @@ class PageTests(ObjectCase):
         ):
             with self.assertRaises(OAuthError):
                 run(self.provider.pending.open(form(client_id="signing", **sent)))
+
+
+class PropertyTests(ObjectCase):
+    """What no object may do, whoever wrote it."""
+
+    @settings(deadline=None, max_examples=150)
+    @given(CHANGES, CHANGES, st.sampled_from([SIGNING, UNSIGNING, STRICT]))
+    def test_no_redirect_leaves(
+        self, inside: dict[str, str | None], beside: dict[str, str | None], client: Client
+    ) -> None:
+        """Whatever is inside and beside it, no redirect leaves the registered addresses."""
+        claims = {name: value for name, value in {**contents(client), **inside}.items() if value is not None}
+        token = unsigned(claims) if client is UNSIGNING else signed(claims)
+        sent = {name: value for name, value in beside.items() if value}
+        try:
+            answer = run(
+                self.provider.authorize(form(**{**sent, "client_id": client.client_id, "request": token}), self.alice)
+            )
+        except UntrustedRequestError:
+            return
+        if isinstance(answer, ToClient):
+            self.assertIn(answer.delivery.location.partition("?")[0].partition("#")[0], client.redirect_uris)

@@ -183,9 +183,13 @@ class Row14Tests(RevokeCase):
         for store in (SilentStore(), HalfSilentStore(self.provider.store)):
             revocations = Revocations(store=store, clock=self.provider.clock, lifetimes=self.provider.lifetimes)
             revoke = evolve(self.provider.revoke, revocations=revocations)
-            kinds = (self.tokens.access_token,) if isinstance(store, HalfSilentStore) else (
-                self.tokens.access_token,
-                self.tokens.refresh_token,
+            kinds = (
+                (self.tokens.access_token,)
+                if isinstance(store, HalfSilentStore)
+                else (
+                    self.tokens.access_token,
+                    self.tokens.refresh_token,
+                )
             )
             for token in kinds:
                 with self.assertRaises(BackendUnavailableError):

@@ -19,7 +19,7 @@ class PushedOut:
         """Begin with nothing."""
         self.values: list[str] = []
 
-    async def __call__(self, slot: int, text: str) -> None:  # noqa: ARG002 - a PushOut gets the place as well
+    async def __call__(self, slot: int, text: str) -> None:
         """Note one."""
         self.values.append(text)
 
@@ -111,3 +111,15 @@ class RingTests(SynchronousTestCase):
         in_turns(turns, *removers, *(slow.keep("alice", f"{number:02}", self.out) for number in range(4)))
 
         self.assertEqual((self.values(), self.out.values), (["00", "01", "02", "03"], []))
+
+    def test_room_that_somebody_makes(self) -> None:
+        """Who finds a full list, and room in it at the second look, takes that."""
+        self.keep(*(f"{number:02}" for number in range(SIZE)))
+        (oldest,) = [place for place in run(self.ring.places("alice")) if place.value == "00"]
+        slow = Ring(store=WaitingStore(self.store), kind="test:1", size=SIZE, ttl=100)
+        # Two turns for each question: the counter, all places, and the first of them again.
+        writer = [0] * (2 * (SIZE + 2))
+        in_turns([*writer, 1, 1, 1], slow.keep("alice", "new", self.out), slow.remove("alice", oldest, self.out))
+
+        self.assertEqual(self.out.values, [])
+        self.assertIn("new", self.values())

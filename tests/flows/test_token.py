@@ -101,7 +101,8 @@ class TokenTests(SynchronousTestCase):
         token = run(self.provider.signer.sign(old))
         response = self.provider.refresh(token)
 
-        self.assertEqual((response.id_token, response.refresh_token), ("", token))
+        self.assertEqual((response.id_token, str(response.scope)), ("", "offline_access"))
+        self.assertTrue(response.access_token and response.refresh_token)
 
     def test_silent_registry(self) -> None:
         """When the registry does not answer nobody is told that they are unknown."""

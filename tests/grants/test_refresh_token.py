@@ -127,7 +127,7 @@ class RefreshTests(SynchronousTestCase):
         self.assertEqual(self.refused(), "invalid_grant")
 
     def test_token_of_konnect(self) -> None:
-        """A refresh token from before the move works once, says nothing about the logon, and ends when it would have."""
+        """A refresh token from before the move works once, tells of no logon, and ends when it would have."""
         old = run(self.provider.signer.sign({**KONNECT_REFRESH, "aud": "mail"}))
         again = self.provider.refresh(old)
         identity = claims_of(again.id_token)

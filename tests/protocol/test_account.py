@@ -22,7 +22,7 @@ REMEMBERED = st.builds(Remembered, asked=SCOPES, granted=SCOPES, since=TIMES)
 ENTRIES = st.one_of(
     REMEMBERED,
     st.builds(ListedClient, client_id=TEXT, since=TIMES, until=TIMES, slot=st.integers(0, 99)),
-    st.builds(ListedGrant, grant_id=TEXT, scope=SCOPES, since=TIMES),
+    st.builds(ListedGrant, grant_id=TEXT, scope=SCOPES, since=TIMES, session_id=TEXT),
     st.builds(ListedSession, session_id=TEXT, started_at=TIMES, browser=TEXT, system=TEXT),
 )
 KINDS = (Remembered, ListedClient, ListedGrant, ListedSession)

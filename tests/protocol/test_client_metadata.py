@@ -12,29 +12,37 @@ from konnectd.protocol.errors import OAuthError
 from konnectd.protocol.registration import (
     Metadata,
 )
-from konnectd.protocol.response_type import ALL
 from konnectd.protocol.vocabulary import ErrorCode
+from tests.support.registrations import CB, KEYS, OFFER, parse
 
-OFFER = Offer(
-    response_types=ALL,
-    grant_types=("authorization_code", "implicit", "refresh_token"),
-    auth_methods=("client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"),
-    signing=("ES256", "RS256"),
-    request_signing=("RS256", "HS256", "none"),
-    auth_signing=("RS256", "HS256"),
-    encryption=("RSA-OAEP", "A128KW"),
-    content_encryption=("A256GCM", "A128CBC-HS256"),
-    subject_types=("public", "pairwise"),
-)
-CB = "https://app.example/cb"
-KEYS = {"keys": [{"kty": "EC", "crv": "P-256", "x": "eA", "y": "eQ", "use": "enc"}]}
-ISSUER = "https://sso.example.com"
 URI, METADATA = ErrorCode.INVALID_REDIRECT_URI, ErrorCode.INVALID_CLIENT_METADATA
 
 
-def parse(offer: Offer = OFFER, /, **members: object) -> Metadata:
-    """Read metadata that has one redirect URI, unless it says otherwise."""
-    return Metadata.parse({"redirect_uris": [CB], **members}, offer)
+class OfferTests(SynchronousTestCase):
+    """What clients may choose from."""
+
+    def test_from_metadata(self) -> None:
+        """It is what the provider's metadata lists, without tokens that no person is behind."""
+        metadata = {
+            "response_types_supported": ["code"],
+            "grant_types_supported": ["authorization_code", "client_credentials"],
+            "token_endpoint_auth_methods_supported": ("none",),
+            "id_token_signing_alg_values_supported": ["RS256"],
+            "id_token_encryption_enc_values_supported": "A256GCM",
+            "subject_types_supported": ["public", "pairwise"],
+        }
+
+        self.assertEqual(
+            Offer.of(metadata, http=True),
+            Offer(
+                response_types=("code",),
+                grant_types=("authorization_code",),
+                auth_methods=("none",),
+                signing=("RS256",),
+                subject_types=("public", "pairwise"),
+                http=True,
+            ),
+        )
 
 
 class DefaultTests(SynchronousTestCase):
@@ -229,7 +237,7 @@ class HostileTests(SynchronousTestCase):
     def test_members(self) -> None:
         """Each member that is wrong refuses all of it: no client believes it has what it asked for."""
         private = {"keys": [{**KEYS["keys"][0], "d": "secret"}]}
-        for members in (
+        wrong: tuple[dict[str, object], ...] = (
             {"response_types": []},
             {"response_types": ["token"]},
             {"response_types": ["code code"]},
@@ -293,7 +301,8 @@ class HostileTests(SynchronousTestCase):
             {"frontchannel_logout_uri": "http://app.example/out"},
             {"frontchannel_logout_session_required": 1},
             {"backchannel_logout_uri": "http://app.example/out"},
-        ):
+        )
+        for members in wrong:
             self.refuse(METADATA, {"redirect_uris": [CB], **members})
 
     def test_what_is_off(self) -> None:

@@ -103,13 +103,60 @@ class MetadataTests(SynchronousTestCase):
             self.assertEqual(value, [*METHODS, "HS256", "HS384", "HS512"])
 
     def test_claims(self) -> None:
-        """Claims can be asked for one by one, the one context there is is named, and so is how things are encrypted."""
+        """Claims can be asked for one by one, the one context there is is named; what can not be encrypted is not."""
         encrypted = {name for name in self.document if "_encryption_" in name}
 
         self.assertIs(self.document["claims_parameter_supported"], True)
         self.assertEqual(self.document["acr_values_supported"], list(authentication_context.SUPPORTED))
         self.assertEqual(self.document["display_values_supported"], ["page"])
         self.assertEqual(encrypted, set())
+
+    def test_encryption(self) -> None:
+        """Ways of encryption are named for ID tokens and userinfo alike."""
+        document = metadata(
+            issuer=ISSUER,
+            endpoints=ENDPOINTS,
+            scopes=(),
+            claims=(),
+            response_types=(),
+            response_modes=(),
+            grant_types=(),
+            algorithms=(),
+            key_algorithms=("ECDH-ES", "dir"),
+            content_algorithms=("A128GCM",),
+        )
+        found = {name: value for name, value in document.items() if "_encryption_" in name}
+
+        self.assertEqual(
+            found,
+            {
+                "id_token_encryption_alg_values_supported": ["ECDH-ES", "dir"],
+                "id_token_encryption_enc_values_supported": ["A128GCM"],
+                "userinfo_encryption_alg_values_supported": ["ECDH-ES", "dir"],
+                "userinfo_encryption_enc_values_supported": ["A128GCM"],
+            },
+        )
+
+    def test_how_requests_come(self) -> None:
+        """Objects may be signed by what is listed, addresses are registered first, and pushing is an endpoint."""
+        document = metadata(
+            issuer=ISSUER,
+            endpoints=evolve(ENDPOINTS, pushed_authorization_request=f"{ISSUER}/par"),
+            scopes=(),
+            claims=(),
+            response_types=(),
+            response_modes=(),
+            grant_types=(),
+            algorithms=(),
+            request_object_algorithms=("RS256", "HS256"),
+            require_pushed=True,
+        )
+        on = ("request_parameter_supported", "request_uri_parameter_supported", "require_request_uri_registration")
+
+        self.assertEqual([document[name] for name in on], [True] * len(on))
+        self.assertEqual(document["request_object_signing_alg_values_supported"], ["RS256", "HS256"])
+        self.assertEqual(document["pushed_authorization_request_endpoint"], f"{ISSUER}/par")
+        self.assertIs(document["require_pushed_authorization_requests"], True)
 
     def test_what_there_is_not(self) -> None:
         """What would be on by default is said to be off, and what does not exist is not named."""

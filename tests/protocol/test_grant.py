@@ -7,7 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from konnectd.protocol.grant import AuthorizationGrant, code_key, code_tag_text, revoked_key, used_consent_key
+from konnectd.protocol.grant import (
+    AuthorizationGrant,
+    code_key,
+    code_tag_text,
+    revoked_key,
+    revoked_token_key,
+    used_consent_key,
+)
 from konnectd.protocol.scope import Scope
 from tests.support.people import ALICE, logon_of
 from tests.support.requests import CALLBACK, CHALLENGE, request_of
@@ -80,9 +87,9 @@ class KeyTests(SynchronousTestCase):
     @given(TEXT, TEXT)
     def test_kinds_do_not_mix(self, one: str, other: str) -> None:
         """No entry of one kind is found under the name of another, and no two codes share one."""
-        keys = {code_key(one), revoked_key(other), used_consent_key(one)}
+        keys = {code_key(one), revoked_key(other), used_consent_key(one), revoked_token_key(other)}
 
-        self.assertEqual(len(keys), 3)
+        self.assertEqual(len(keys), 4)
         self.assertEqual(code_key(one) == code_key(other), one == other)
 
     def test_the_tag_binds_the_client(self) -> None:

@@ -86,7 +86,7 @@ class MemoryTests(SynchronousTestCase):
                 Knowledge(logon=LOGON, remembered=remembered("openid profile email"), supported=SUPPORTED),
                 NOW,
             )
-            self.assertNotIsInstance(decision, Proceed, prompt)
+            self.assertFalse(isinstance(decision, Proceed), prompt)
 
     def test_a_new_answer_comes_first(self) -> None:
         """Who has just said no is not overruled by an older yes."""
@@ -98,7 +98,7 @@ class MemoryTests(SynchronousTestCase):
 
     def test_who_proves_nothing(self) -> None:
         """A program that anybody can pass for asks each time; a site has its address, others have their secret."""
-        native = evolve(PROGRAM, secret="secret")  # noqa: S106 - a test's
+        native = evolve(PROGRAM, secret="secret")
         cases: dict[str, tuple[Client, str | None, bool]] = {
             "confidential": (NOTES, None, True),
             "single page": (PAGE, None, True),

@@ -24,6 +24,12 @@ class PushedRequestTests(SynchronousTestCase):
 
         self.assertEqual(PushedRequest.from_text(pushed.to_text()), pushed)
 
+    def test_long_names(self) -> None:
+        """The name of a client may be long, so it is kept once."""
+        pushed = PushedRequest(client_id="notes", parameters=sent(), expires_at=7)
+
+        self.assertEqual(pushed.to_text().count('"notes"'), 1)
+
     def test_another_version(self) -> None:
         """What another version wrote is not read."""
         self.assertIsNone(PushedRequest.from_text('{"v":2}'))

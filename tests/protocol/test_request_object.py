@@ -84,6 +84,14 @@ class OverlayTests(SynchronousTestCase):
         ):
             self.assertRefused(f"{name} of the request object is of a wrong type", **{name: value})
 
+    def test_nested_too_deeply(self) -> None:
+        """What is nested for its own sake is refused."""
+        deep: dict[str, object] = {}
+        for _ in range(5000):
+            deep = {"a": deep}
+
+        self.assertRefused("nested too deeply", claims=deep)
+
     def test_members_of_others(self) -> None:
         """Members that nobody knows do no harm, whatever they are."""
         self.assertEqual(self.overlay(x=[1], y={"a": 1}, z="text"), {"client_id": "signing", "z": "text"})

@@ -107,3 +107,23 @@ class CatalogTests(SynchronousTestCase):
         self.assertEqual([key for key, _ in lines], ["groups", "basic", "me"])
         self.assertEqual(lines[0][1], own)
         self.assertEqual(catalog.supported, ("groups", "me"))
+
+    def test_leaving_out(self) -> None:
+        """Who one is can not be left out; of the rest a line counts with all its scopes, and nothing else comes in."""
+        catalog = ScopeCatalog.build({"circles": "groups"}, {"calendar": ScopeDefinition(description="Your calendar")})
+        scope = Scope.parse("openid email groups circles calendar zoo")
+        cases = {
+            (): "openid email",
+            ("groups",): "openid email groups circles",
+            ("calendar", "zoo"): "openid email calendar zoo",
+            ("circles", "basic", "phone", ""): "openid email",
+        }
+
+        self.assertEqual({keys: str(catalog.choose(scope, keys)) for keys in cases}, cases)
+        self.assertEqual([key for key, _ in catalog.lines(scope) if catalog.is_required(key)], ["basic"])
+
+    def test_what_the_operator_makes_of_it(self) -> None:
+        """Where profile has a line of its own, that one is required as well."""
+        catalog = ScopeCatalog.build({"profile": "me"}, {"me": ScopeDefinition(description="Your profile")})
+
+        self.assertEqual(str(catalog.choose(Scope.parse("openid profile groups"), ())), "openid profile")

@@ -80,7 +80,7 @@ class ParseTests(SynchronousTestCase):
         """What can not be typed right is refused, in words that do not repeat it."""
         for name, text in BAD:
             error = self.assertRaises(ValueError, parse, name, text)
-            if text.strip() and text != "null":
+            if len(text.strip()) > 1 and text != "null":
                 self.assertNotIn(text, str(error), name)
 
     @settings(deadline=None)

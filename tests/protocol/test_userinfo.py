@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.protocol.claims import Presented
+from konnectd.protocol.claims_request import ClaimsRequest
 from konnectd.protocol.end_user import EndUser
 from konnectd.protocol.errors import BearerTokenError
 from konnectd.protocol.parameters import Parameters
@@ -35,6 +36,19 @@ def presented(scope: str) -> Presented:
         user_id="alice",
         provider="identifier-test",
     )
+
+
+class NamedClaimsTests(SynchronousTestCase):
+    """Claims that were allowed one by one."""
+
+    def test_beside_a_scope(self) -> None:
+        """They are shown beside what the scope shows; what was allowed for ID tokens is not shown here."""
+        asked = ClaimsRequest(userinfo=("email", "groups"), id_token=("kc.uuid",))
+
+        self.assertEqual(
+            claims(evolve(presented("openid"), claims=asked), ALICE),
+            {"sub": SUB, "email": "alice@example.org", "groups": ["wonderland", "readers"]},
+        )
 
 
 class BearerTokenTests(SynchronousTestCase):

@@ -53,7 +53,14 @@ class RelyingParty:
     """A client of one provider, with one person at a time."""
 
     def __init__(
-        self, issuer: str, client_id: str, redirect_uri: str, secret: str = "", method: str = "", scope: str = SCOPE
+        self,
+        issuer: str,
+        client_id: str,
+        redirect_uri: str,
+        secret: str = "",
+        method: str = "",
+        scope: str = SCOPE,
+        proof: object = None,
     ) -> None:
         """Prepare; the provider is asked for its metadata when they are needed first.
 
@@ -64,12 +71,14 @@ class RelyingParty:
             secret: empty for a public client.
             method: how the secret is sent; as Authlib likes it if empty.
             scope: what is asked for.
+            proof: what signs who the client is, for methods that do; the secret is then the key.
         """
         self.issuer = issuer
         self.redirect_uri = redirect_uri
         self._session: dict[str, Any] = {}
         self._states = _Framework(_NAME)
         ways = {"token_endpoint_auth_method": method} if method else {}
+        proofs = {"client_auth_methods": [proof]} if proof is not None else {}
         self._app = _App(
             self._states,
             _NAME,
@@ -77,6 +86,7 @@ class RelyingParty:
             client_secret=secret or None,
             server_metadata_url=f"{issuer}/.well-known/openid-configuration",
             client_kwargs={"scope": scope, "code_challenge_method": "S256", "default_timeout": _TIMEOUT, **ways},
+            **proofs,
         )
 
     @property

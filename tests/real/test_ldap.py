@@ -131,6 +131,32 @@ class SignInTests(Case):
         self.assertIn("check ldap_binddn", problem)
 
 
+class ClaimsTests(Case):
+    """Further claims of a real directory."""
+
+    async def test_typed(self) -> None:
+        """They come typed right, an operational attribute among them, which servers send only when it is named."""
+        backend = self.backend(
+            ldap_claims="phone_number=telephoneNumber locale=preferredLanguage updated_at=modifyTimestamp "
+            "address.formatted=postalAddress address.locality=l nickname=displayName"
+        )
+        alice = await backend.find(ALICE_DN)
+        further = dict(alice.further) if alice is not None else {}
+        updated_at = further.pop("updated_at", 0)
+
+        self.assertEqual(
+            further,
+            {
+                "phone_number": "+44 1865 276150",
+                "phone_number_verified": False,
+                "locale": "en-GB",
+                "address": {"formatted": "Christ Church\nOxford", "locality": "Oxford"},
+            },
+        )
+        self.assertIsInstance(updated_at, int)
+        self.assertEqual({"address", "phone"} - set(backend.scopes), set())
+
+
 class CostTests(Case):
     """What a sign-in costs."""
 

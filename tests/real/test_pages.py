@@ -35,6 +35,13 @@ while (walker.nextNode()) {
 }
 return worst;
 """
+#: What is sent of the consent page when nothing is left out.
+MARKED = {
+    "scope.groups": ["1"],
+    "scope.calendar": ["1"],
+    "scope.offline_access": ["1"],
+    "scope.example/special": ["1"],
+}
 CAPS = "arguments[0].dispatchEvent(new KeyboardEvent('keydown', {key: 'a', modifierCapsLock: arguments[1]}))"
 
 
@@ -141,7 +148,38 @@ class WithScriptTests(BrowserCase):
         self.open("consent")
         ActionChains(self.driver).double_click(self.named("allow")).perform()
 
-        self.assertEqual(self.sent(), [{"csrf": ["csrf-3"], "allow": ["1"]}])
+        self.assertEqual(self.sent(), [{"csrf": ["csrf-3"], "allow": ["1"], **MARKED}])
+
+    def test_leaving_out(self) -> None:
+        """One goes through what can be left out by keyboard, hears what each is, and what is unmarked is not sent."""
+        self.open("consent")
+        box = self.named("scope.groups")
+        self.driver.execute_script("arguments[0].focus()", box)
+        heard = []
+        for _ in MARKED:
+            focused = self.driver.switch_to.active_element
+            heard.append((focused.get_attribute("name"), focused.accessible_name))
+            focused.send_keys(Keys.TAB)
+        box.send_keys(Keys.SPACE)
+        self.named("allow").send_keys(Keys.ENTER)
+        (form,) = self.sent()
+
+        self.assertEqual([name for name, _ in heard], list(MARKED))
+        self.assertEqual(heard[0][1], "See which groups you are in")
+        self.assertEqual(set(form), {"csrf", "allow", *MARKED} - {"scope.groups"})
+
+    def test_account(self) -> None:
+        """Each button of the page of applications says what it is for, and sends that."""
+        self.open("account")
+        buttons = self.driver.find_elements(By.CSS_SELECTOR, "main button")
+        names = [button.accessible_name for button in buttons]
+        levels = [heading.tag_name for heading in self.driver.find_elements(By.CSS_SELECTOR, "h1, h2, h3")]
+        buttons[1].send_keys(Keys.ENTER)
+
+        self.assertEqual(names[:2], ["Remove access: Notes", "Remove access: gone"])
+        self.assertEqual(len(set(names)), len(names))
+        self.assertEqual(levels, ["h1", "h2", "h3", "h3", "h2", "h3", "h3", "h3", "h3"])
+        self.assertEqual(self.sent(), [{"csrf": ["csrf-6"], "revoke": ["gone"]}])
 
     def test_going_back(self) -> None:
         """Whoever comes back to a form that was sent can send it again."""
@@ -151,7 +189,8 @@ class WithScriptTests(BrowserCase):
         self.driver.back()
         self.named("allow").click()
 
-        self.assertEqual([sorted(form) for form in self.sent()], [["csrf", "deny"], ["allow", "csrf"]])
+        buttons = [sorted(set(form) - set(MARKED)) for form in self.sent()]
+        self.assertEqual(buttons, [["csrf", "deny"], ["allow", "csrf"]])
 
     def test_restored_page(self) -> None:
         """A page that the browser brings back as it was has buttons that work."""
@@ -294,10 +333,14 @@ class WithoutScriptTests(BrowserCase):
             ("welcome", "signout", "1"),
             ("goodbye", "signout", "1"),
             ("goodbye", "stay", "1"),
+            ("account", "revoke", "notes"),
+            ("account", "end", "s-2"),
         ):
             self.server.posts.clear()
             self.open(name)
             self.named(button).click()
             (form,) = self.sent()
 
-            self.assertEqual((sorted(form), form[button]), (sorted(["csrf", button]), [value]), name)
+            sent = sorted(set(form) - set(MARKED))
+            self.assertEqual((sent, form[button]), (sorted(["csrf", button]), [value]), name)
+            self.assertEqual(set(MARKED) <= set(form), name == "consent", name)

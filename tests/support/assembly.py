@@ -7,7 +7,7 @@ from functools import cache
 
 from twisted.internet.task import Clock
 
-from konnectd.assembly import Assembly, World, assemble
+from konnectd.assembly import Assembly, assemble
 from konnectd.background import Background
 from konnectd.config.contents import Contents
 from konnectd.config.registration import FileRegistry
@@ -17,6 +17,7 @@ from konnectd.interfaces import Entropy, PasswordBackend, Store
 from konnectd.jose.keys import KeyRing
 from konnectd.jose.sealing import SecretSealer
 from konnectd.jose.signing import KeyRingSigner, KeyRingVerifier
+from konnectd.parts import World
 from konnectd.protocol.client import Client
 from konnectd.protocol.scope import ScopeCatalog
 from konnectd.world import SystemEntropy

@@ -187,8 +187,8 @@ class People:
     """
 
     name = "identifier-test"
-    scopes = ("profile", "email", "groups", "konnect/id", "konnect/uuid", "konnect/raw_sub")
-    claims = ("name", "family_name", "given_name", "email", "email_verified", "groups")
+    scopes: tuple[str, ...] = ("profile", "email", "groups", "konnect/id", "konnect/uuid", "konnect/raw_sub")
+    claims: tuple[str, ...] = ("name", "family_name", "given_name", "email", "email_verified", "groups")
 
     def __init__(self, *users: EndUser, passwords: Mapping[str, str] | None = None) -> None:
         """Keep people by their id, and passwords by user name."""

@@ -14,8 +14,8 @@ from konnectd.flows.logon import PasswordLogon
 from konnectd.flows.mint import Mint
 from konnectd.flows.par import PushRequest
 from konnectd.flows.pending import PendingRequests
-from konnectd.flows.request_objects import RequestObjects
 from konnectd.flows.permits import Permits
+from konnectd.flows.request_objects import RequestObjects
 from konnectd.flows.revocations import Revocations
 from konnectd.flows.revoke import Revoke
 from konnectd.flows.sessions import Sessions
@@ -59,7 +59,10 @@ from tests.support.requests import CALLBACK, CLIENTS, ISSUER, MAIL, VERIFIER, fo
 from tests.support.web_of_clients import WebOfClients
 
 SUPPORTED = frozenset(
-    {"openid", "profile", "email", "address", "phone", "groups", "offline_access", "konnect/id", "konnect/uuid", "konnect/raw_sub"}
+    {
+        *("openid", "profile", "email", "address", "phone", "groups", "offline_access"),
+        *("konnect/id", "konnect/uuid", "konnect/raw_sub"),
+    }
 )
 
 #: Where assertions of clients may be meant for.
@@ -118,6 +121,7 @@ class Provider:
             keys=self.client_keys,
             fetch=self.web,
             store=self.store,
+            sealer=sealer,
             clock=clock,
             algorithms=REQUEST_OBJECT_METHODS,
             require_pushed=self.require_pushed,

@@ -81,21 +81,21 @@ class ConsentTests(PageCase):
             with self.subTest(buttons=buttons):
                 self.assertEqual((told["error"], "code" in told), ("access_denied", False))
 
-    def allowed(self) -> tuple[str, str]:
+    def allowed(self, **changes: str | None) -> tuple[str, str]:
         """Allow a request and return where that leads, with a header that brings the decision along for ever."""
-        page = self.notes.arrive(self.visitor)
+        page = self.notes.arrive(self.visitor, **changes)
         back = self.visitor.send("POST", f"{ISSUER}{page.action}", f"csrf={page.fields['csrf']}&allow=1", OURS)
         return back.header("Location"), f"Cookie: {self.visitor.cookies_for(f'{ISSUER}{INNER}authorize')}"
 
     def test_counts_once(self) -> None:
-        """A decision is forgotten by the browser, and by us when it is shown again; the next request is asked about."""
-        back, kept = self.allowed()
+        """A decision is forgotten by the browser, and answers one request; the next that wants to ask asks again."""
+        back, kept = self.allowed(prompt="consent")
         first, again = self.visitor.open(back), self.daemon.get(back, kept)
 
         self.assertIn("code", self.notes.told(first))
         self.assertTrue(again.header("Location").startswith(f"{INNER}consent?"))
         self.assertEqual([name for name, _ in self.visitor.jar if "KKTC" in name], [])
-        self.assertEqual(self.notes.arrive(self.visitor).title, "Notes asks for access")
+        self.assertEqual(self.notes.arrive(self.visitor, prompt="consent").title, "Notes asks for access")
 
     def test_is_for_one_request(self) -> None:
         """It does not answer one that was changed on the way."""

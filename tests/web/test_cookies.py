@@ -62,7 +62,6 @@ class WireTests(SynchronousTestCase):
             f"__Secure-KKBS=[A-Za-z0-9_-]{{22}}; Path={SESSION}; Secure; SameSite=None",
             f"__Secure-KKTC-[A-Za-z0-9_-]{{43}}={SEALED}; Path={INNER}; Max-Age=60{rest}",
             f"__Secure-KKTC-[A-Za-z0-9_-]{{43}}=; Path={INNER}{gone}{rest}",
-            f"__Secure-KKBS=[A-Za-z0-9_-]{{22}}; Path={SESSION}; Secure; SameSite=None",
             f"__Secure-KKT=; Path={INNER}{gone}{rest}",
             f"__Secure-KKBS=; Path={SESSION}{gone}; Secure; SameSite=None",
         )
@@ -78,7 +77,6 @@ class WireTests(SynchronousTestCase):
             f"KKBS=[A-Za-z0-9_-]{{22}}; Path={SESSION}; SameSite=Lax",
             f"KKTC-[A-Za-z0-9_-]{{43}}={SEALED}; Path={INNER}; Max-Age=60{rest}",
             f"KKTC-[A-Za-z0-9_-]{{43}}=; Path={INNER}{gone}{rest}",
-            f"KKBS=[A-Za-z0-9_-]{{22}}; Path={SESSION}; SameSite=Lax",
             f"KKT=; Path={INNER}{gone}{rest}",
             f"KKBS=; Path={SESSION}{gone}; SameSite=Lax",
         )

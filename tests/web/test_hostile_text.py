@@ -76,7 +76,8 @@ class HostileTextTests(SynchronousTestCase):
     def test_no_script_address(self) -> None:
         """A link leads to no address that a browser would run."""
         for uri in ("javascript:alert(1)", " javascript:alert(1)", "JaVaScRiPt:x", "data:text/html,x", "vbscript:x"):
-            bodies = page(SignedOutPage(return_uri=uri)), page(attrs.evolve(CONSENT, client_uri=uri))
+            consent = attrs.evolve(CONSENT, client_uri=uri, policy_uri=uri, tos_uri=uri)
+            bodies = page(SignedOutPage(return_uri=uri)), page(consent)
             for body in bodies:
                 self.assertEqual([element for element in elements(body) if element.name == "a"], [], uri)
 

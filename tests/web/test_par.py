@@ -7,6 +7,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.protocol.client import Client
 from konnectd.protocol.pushed_request import PREFIX, PUSHED_TTL
+from konnectd.web.texts import EXPLANATIONS
+from konnectd.web.views import ErrorKind
 from tests.support.application import Application, error_of, json_of
 from tests.support.assembly import Daemon
 from tests.support.connection import Heard
@@ -131,6 +133,7 @@ class FlowTests(ParCase):
 
         for late in (self.bring(reference), self.visitor.open(page.url), self.visitor.submit(consent, allow="1")):
             self.assertEqual((late.left, late.answer.status), (False, 400))
+            self.assertEqual(late.title, EXPLANATIONS[ErrorKind.START_AGAIN].title)
 
     def test_lunch(self) -> None:
         """A person may take half an hour; a browser that comes late may not."""

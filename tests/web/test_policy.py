@@ -48,6 +48,19 @@ class HeaderTests(SynchronousTestCase):
 
         self.assertEqual(directives(response)["form-action"], "'self' https://notes.example.org org.example.app:")
 
+    def test_frames(self) -> None:
+        """The origins that a page opens are allowed, and nothing else; without any, frames are not spoken of."""
+        response = PAGES.render(WELCOME, GET, frames=("https://a.example", "http://localhost:9000"))
+
+        self.assertEqual(directives(response)["frame-src"], "https://a.example http://localhost:9000")
+        self.assertEqual(directives(response)["frame-ancestors"], "'none'")
+
+    def test_frame_can_not_smuggle(self) -> None:
+        """A frame that is not of an origin is refused, a whole scheme too."""
+        for frame in ("https:", "https://a; script-src *", "https://a b", "*", "https://a/path", ""):
+            with self.assertRaises(ValueError):
+                PAGES.render(WELCOME, GET, frames=(frame,))
+
     def test_form_target_can_not_smuggle(self) -> None:
         """A target that would begin another directive is refused."""
         for target in ("https://a; script-src *", "https://a b", "*", "'none'", "https://a/path", "https:\n", ""):

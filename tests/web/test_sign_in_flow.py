@@ -101,8 +101,11 @@ class MatrixTests(FlowCase):
     """Who is signed in, what the client asks for, whether it is trusted: and what is due."""
 
     def begin(self, case: Case) -> tuple[Application, Visit]:
-        """Bring a new browser into the state of a row, and send it to us."""
-        self.visitor = Visitor(self.daemon)
+        """Bring a new browser into the state of a row, and send it to a daemon that remembers nothing."""
+        if case.trusted:
+            self.visitor = Visitor(self.daemon)
+        else:
+            self.setUp()
         app = Application(self.daemon, MAIL if case.trusted else NOTES)
         if case.signed_in:
             self.mail.sign_in(self.visitor)

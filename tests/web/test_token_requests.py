@@ -131,7 +131,7 @@ class RequestTests(TokenCase):
             ("", (400, "invalid_request")),
             ("grant_type=", (400, "invalid_request")),
             ("grant_type=password&username=alice&password=wonderland", (400, "unsupported_grant_type")),
-            ("grant_type=client_credentials", (400, "unsupported_grant_type")),
+            ("grant_type=password", (400, "unsupported_grant_type")),
             ("grant_type=authorization_code", (400, "invalid_request")),
             ("grant_type=refresh_token", (400, "invalid_request")),
             ("grant_type=authorization_code&code=x", (400, "invalid_grant")),

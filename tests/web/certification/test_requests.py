@@ -1,5 +1,9 @@
 """Request objects by value and by address: the last rows of the basic plan, and those of the dynamic plan."""
 
+from urllib.parse import urlencode
+
+from attrs import evolve
+
 from tests.support.application import Application, json_of
 from tests.support.assembly import Daemon
 from tests.support.request_objects import (
@@ -105,6 +109,35 @@ class SignedTests(RequestCase):
     def test_by_value(self) -> None:
         """The same by value."""
         self.assertGood(self.bring(request=rs256(self.inside())))
+
+
+class LongNameTests(RequestCase):
+    """Clients that registered themselves have their registration in their name, which an object says twice."""
+
+    client = evolve(SIGNING, client_id="dyn." + "x" * 2800)
+
+    def setUp(self) -> None:
+        """Begin with a client that has such a name."""
+        super().setUp()
+        self.daemon = Daemon(clients=(self.client,))
+        self.app = Application(self.daemon, self.client)
+        self.visitor = Visitor(self.daemon)
+
+    def test_by_address(self) -> None:
+        """``oidcc-request-uri-signed-rs256``: the address of our page is not too long for it."""
+        self.daemon.web.pages[OBJECT_URI] = rs256(self.inside()).encode()
+
+        self.assertGood(self.bring(request_uri=OBJECT_URI))
+
+    def test_pushed(self) -> None:
+        """A pushed request is not either, and it is kept."""
+        body = urlencode({**self.app.parameters(), "client_secret": SIGNING.secret})
+        pushed = json_of(self.daemon.post(self.daemon.settings.paths.par, body))
+        sent = urlencode({"client_id": self.client.client_id, "request_uri": pushed["request_uri"]})
+        page = self.visitor.open(f"{self.daemon.settings.paths.authorize}?{sent}")
+        visit = self.visitor.submit(page, username="alice", password=self.daemon.people.passwords["alice"])
+
+        self.assertIn("code", told(visit).parts)
 
 
 class MetadataTests(RequestCase):
