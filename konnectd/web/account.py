@@ -13,7 +13,7 @@ from konnectd.protocol.end_user import Logon
 from konnectd.protocol.scope import ScopeCatalog
 from konnectd.web.cookies import Cookies
 from konnectd.web.faces import PageFaces
-from konnectd.web.forms import Forms
+from konnectd.web.forms import Forms, query_of
 from konnectd.web.route import Route, by_method
 from konnectd.web.urls import Urls
 from konnectd.web.views import AccountPage, PermitLine, SessionLine, scope_lines
@@ -59,7 +59,8 @@ class AccountRoutes:
         return self.faces.pages.render(view, request, headers=self.cookies.write(keep))
 
     async def on_change(self, request: HttpRequest) -> HttpResponse:
-        """Take back what a client may do, or end a session."""
+        """Take back what a client may do, or end a session; an address that nobody makes is refused first."""
+        query_of(request)
         logon = await self.sign_in.current(self.cookies.read(request))
         if logon is None:
             return HttpResponse.redirect(self.urls.sign_in_form, 303)

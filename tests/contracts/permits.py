@@ -47,7 +47,7 @@ class PermitsContract(TokenLifeContract):
         crowd = self.crowd()
         self.together([self.permits(store).note(self.granted(n, "notes")) for n, store in enumerate(crowd)])
         alive = [number for number in range(len(crowd)) if not self.is_revoked(number)]
-        self.together([self.permits(store).forget(SUB, "notes") for store in crowd])
+        self.together([self.permits(store).forget(SUB, "notes") for store in self.sharers()])
 
         self.assertEqual(len(alive), MOST_GRANTS)
         self.assertTrue(all(self.is_revoked(number) for number in range(len(crowd))))

@@ -79,6 +79,12 @@ class Page:
         """Return the value of the first field of that name in a form."""
         return next(item.attributes["value"] for item in elements(self.body) if item.attributes.get("name") == name)
 
+    @property
+    def fields(self) -> dict[str, str]:
+        """Return names and values of all fields, marked boxes included and buttons left out."""
+        found = (item.attributes for item in elements(self.body) if item.name == "input")
+        return {attributes["name"]: attributes["value"] for attributes in found}
+
     def action(self, word: str) -> str:
         """Return where the first form goes whose action has a word in it."""
         return next(
@@ -194,4 +200,4 @@ class Visitor:
         form = self.post(home.action("start"), {"csrf": home.field("csrf")})
         fields = {"csrf": form.field("csrf"), "username": username, "password": password}
         consent = self.post(form.action(""), fields)
-        return self.post(consent.action(""), {"csrf": consent.field("csrf"), answer: "1"})
+        return self.post(consent.action(""), {**consent.fields, answer: "1"})

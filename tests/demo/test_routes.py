@@ -260,7 +260,7 @@ class SafetyTests(SynchronousTestCase):
         started = self.visitor.once("POST", f"{ORIGIN}/demo/start", {"csrf": home.field("csrf")}, {"Origin": ORIGIN})
         self.visitor.cookies["/demo/", "konnectd_demo"] = session_id
         consent = self.visitor.get(started.header("Location"))
-        self.visitor.post(consent.action(""), {"csrf": consent.field("csrf"), "allow": "1"})
+        self.visitor.post(consent.action(""), {**consent.fields, "allow": "1"})
 
     def test_pages_are_locked_down(self) -> None:
         """No script of a stranger runs, nobody keeps a copy, and cookies are out of reach of scripts."""
