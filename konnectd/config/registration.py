@@ -54,9 +54,7 @@ class FileRegistry:
         return self.by_id.get(client_id)
 
 
-def load_clients(
-    path: Path, *, loopback_issuer: bool, warn: Warn, pairwise_salt: bytes = b""
-) -> tuple[Client, ...]:
+def load_clients(path: Path, *, loopback_issuer: bool, warn: Warn, pairwise_salt: bytes = b"") -> tuple[Client, ...]:
     """Read the registered clients.
 
     Args:

@@ -30,6 +30,7 @@ class Doubt(StrEnum):
     REDIRECT_URI = "redirect_uri"
     REFERENCE = "request_uri"
 
+
 class UntrustedRequestError(OAuthError):
     """The client or its redirect URI is not proven: the browser gets a page, and nobody is redirected anywhere.
 

@@ -94,9 +94,7 @@ class ContentsTests(SynchronousTestCase):
         salt = b"0123456789abcdefghijklmnopqrstuv"
         path = self.private("salt", salt)
         path.chmod(0o644)
-        found = self.read(
-            f"pairwise_salt = {path}\nidentifier_registration_conf = {write(self, 'r.yaml', text)}\n"
-        )
+        found = self.read(f"pairwise_salt = {path}\nidentifier_registration_conf = {write(self, 'r.yaml', text)}\n")
         (client,) = found.registry.clients
 
         self.assertEqual((found.pairwise_salt, client.pairwise and client.pairwise.sector), (salt, "a.example"))
