@@ -54,8 +54,9 @@ bench: $(DEVELOP_READY) ## measure; read bench/README.md first
 lock: ## resolve setup.py anew into the two lock files
 	@tools/lock.sh
 
-system: ## as root: install the Debian packages that tests start, without starting their services
+system: ## install what tests start: Debian packages as root, their services not started, and packages from npm
 	@tools/system_packages.sh
+	@tools/npm_packages.sh
 
 clean: ## remove what was made, .venv included
 	rm -rf $(VENV) build dist konnectd.egg-info .mypy_cache .ruff_cache .hypothesis .coverage .coverage.* .make

@@ -33,6 +33,7 @@ EXTRAS = {
         "Authlib>=1.6",
         "coverage>=7.10",
         "hypothesis>=6.140",
+        "idpyoidc>=5.0",
         "joserfc>=1.4",
         "requests>=2.32",
         "selenium>=4.35",

@@ -21,6 +21,8 @@ from bench.processes import SERVER_CORE, Server, free_port
 
 _ROUNDS = 5
 _FLOWS = 100_000
+#: Flows under way together; fewer than the grants that one person may have with one client.
+_AT_ONCE = 20
 _PSS = padding.PSS(padding.MGF1(hashes.SHA256()), hashes.SHA256().digest_size)
 
 
@@ -152,8 +154,8 @@ def _size(files: Files, flows: int) -> Iterator[_Row]:
         subject.sign_in()
         sizes = []
         for _ in range(4):
-            for _ in range(flows // 4 // 500):
-                _flow(subject, 500)
+            for _ in range(flows // 4 // _AT_ONCE):
+                _flow(subject, _AT_ONCE)
             sizes.append(subject.server.resident)
         yield f"  MB after each quarter of {flows} flows", " ".join(f"{size:.0f}" for size in sizes), "", True
         # What lives for minutes (codes, caches) is there after the first half; from then on nothing may be added.

@@ -11,6 +11,7 @@ from attrs import frozen
 
 from konnectd.flows.authorize import Authorize
 from konnectd.flows.consent import Decisions
+from konnectd.flows.device import DeviceApproval, DeviceAuthorization
 from konnectd.flows.dynamic_clients import DynamicClients
 from konnectd.flows.endsession import EndSession
 from konnectd.flows.introspect import Introspect
@@ -38,6 +39,7 @@ from konnectd.protocol.scope_claims import claim_names
 from konnectd.web.account import AccountRoutes
 from konnectd.web.check_session import CheckSession
 from konnectd.web.cookies import Cookies
+from konnectd.web.device import DeviceRoutes
 from konnectd.web.faces import PageFaces
 from konnectd.web.farewell import FarewellRoutes
 from konnectd.web.forms import Forms
@@ -122,6 +124,7 @@ def assemble(world: World, background: Background) -> Assembly:
     routes = (*oidc.routes(), *identifier.routes(), *leaving.routes(), *static.routes)
     routes += _tokens(world, oidc.metadata).routes()
     routes += _account(world, urls, cookies, faces, forms, endsession).routes()
+    routes += _device(world, urls, cookies, faces, forms, endsession).routes()
     routes += FarewellRoutes(urls=urls, faces=faces, endsession=endsession).routes()
     routes += CheckSession(path=paths.check_session, cookies=cookies, static=static, entropy=world.entropy).routes()
     routes += _registration(world, faces.pages.languages)
@@ -264,6 +267,38 @@ def _account(
     )
 
 
+def _device(
+    world: World, urls: Urls, cookies: Cookies, faces: PageFaces, forms: Forms, endsession: EndSession
+) -> DeviceRoutes:
+    """Put the sign-in of devices together."""
+    supported = frozenset(world.scopes)
+    return DeviceRoutes(
+        urls=urls,
+        faces=faces,
+        forms=forms,
+        cookies=cookies,
+        sign_in=endsession.sign_in,
+        authorization=DeviceAuthorization(
+            authenticate=world.authentication(),
+            store=world.store,
+            sealer=world.sealer,
+            clock=world.clock,
+            entropy=world.entropy,
+            supported=supported,
+            verification_uri=world.settings.origin + world.settings.paths.device,
+        ),
+        approval=DeviceApproval(
+            clients=endsession.clients,
+            store=world.store,
+            sealer=world.sealer,
+            clock=world.clock,
+            sessions=endsession.sessions,
+            supported=supported,
+        ),
+        catalog=world.contents.scopes,
+    )
+
+
 def _registration(world: World, languages: tuple[str, ...]) -> tuple[Route, ...]:
     """Put the endpoint together where clients register themselves, if there is one; they choose from our metadata."""
     settings = world.settings
@@ -319,6 +354,7 @@ def _metadata(world: World, grants: Mapping[str, Grant], languages: tuple[str, .
             revocation=origin + paths.revoke,
             introspection=origin + paths.introspect,
             pushed_authorization_request=origin + paths.par,
+            device_authorization=origin + paths.device_authorization,
             registration=origin + paths.register if settings.allow_dynamic_client_registration else "",
         ),
         scopes=world.scopes,

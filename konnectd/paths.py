@@ -23,6 +23,7 @@ class Paths:
         introspect: where servers ask about tokens.
         authorize: the authorization endpoint.
         par: where clients push authorization requests.
+        device_authorization: where devices begin.
         endsession: the end session endpoint.
         session: below it the cookie that scripts of ours may read.
         check_session: the page that scripts of clients have in a frame.
@@ -32,6 +33,7 @@ class Paths:
         consent: the page that asks for consent.
         welcome: the page for who signed in without a client.
         goodbye: the page after signing out.
+        device: the page to type the code of a device on.
         static: below it styles, scripts and pictures.
     """
 
@@ -46,6 +48,7 @@ class Paths:
     introspect: str
     authorize: str
     par: str
+    device_authorization: str
     endsession: str
     session: str
     check_session: str
@@ -55,6 +58,7 @@ class Paths:
     consent: str
     welcome: str
     goodbye: str
+    device: str
     static: str
 
     @classmethod
@@ -75,6 +79,7 @@ class Paths:
             introspect=f"{provider}introspect",
             authorize=f"{inner}authorize",
             par=f"{provider}par",
+            device_authorization=f"{provider}device_authorization",
             endsession=f"{inner}endsession",
             session=f"{provider}session/",
             check_session=f"{provider}session/check-session.html",
@@ -84,5 +89,6 @@ class Paths:
             consent=f"{pages}consent",
             welcome=f"{pages}welcome",
             goodbye=f"{pages}goodbye",
+            device=f"{pages}device",
             static=f"{pages}static/",
         )

@@ -16,6 +16,9 @@ PARTS=(
     "chromium-driver|/usr/bin/chromedriver|the pages in a browser"
     "apache2|/usr/sbin/apache2|signing in to Apache"
     "libapache2-mod-auth-openidc|/usr/lib/apache2/modules/mod_auth_openidc.so|signing in to Apache"
+    "libapache2-mod-oauth2|/usr/lib/apache2/modules/mod_oauth2.so|access tokens in the hands of Apache"
+    "nodejs|/usr/bin/node|clients written in JavaScript"
+    "npm|/usr/bin/npm|clients written in JavaScript"
 )
 
 missing=()

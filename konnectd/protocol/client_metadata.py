@@ -14,6 +14,7 @@ from attrs import frozen
 
 from konnectd.protocol.client import LONGEST_URI
 from konnectd.protocol.client_grant import GRANT_TYPE as CLIENT_CREDENTIALS
+from konnectd.protocol.device import GRANT_TYPE as DEVICE_CODE
 from konnectd.protocol.registered_uri import page_uri_problem
 from konnectd.protocol.response_type import name as name_of
 from konnectd.protocol.response_type import parse as parse_response_type
@@ -59,7 +60,8 @@ class Offer:
     def of(cls, metadata: Mapping[str, object], *, http: bool) -> "Offer":
         """Make it from the provider's metadata, so that the two never differ.
 
-        Tokens without a person behind them are not for clients that nobody has looked at.
+        Tokens without a person behind them are not for clients that nobody has looked at; nor is the sign-in of
+        devices, where nothing but its name tells a person which client asks.
         """
 
         def words(name: str) -> tuple[str, ...]:
@@ -68,7 +70,7 @@ class Offer:
 
         return cls(
             response_types=words("response_types"),
-            grant_types=tuple(word for word in words("grant_types") if word != CLIENT_CREDENTIALS),
+            grant_types=tuple(word for word in words("grant_types") if word not in {CLIENT_CREDENTIALS, DEVICE_CODE}),
             auth_methods=words("token_endpoint_auth_methods"),
             signing=words("id_token_signing_alg_values"),
             request_signing=words("request_object_signing_alg_values"),

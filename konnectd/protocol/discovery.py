@@ -28,6 +28,7 @@ class Endpoints:
     introspection: str = ""
     pushed_authorization_request: str = ""
     registration: str = ""
+    device_authorization: str = ""
 
 
 def metadata(
@@ -81,6 +82,8 @@ def _places(endpoints: Endpoints) -> dict[str, object]:
     }
     if endpoints.registration:
         found["registration_endpoint"] = endpoints.registration
+    if endpoints.device_authorization:
+        found["device_authorization_endpoint"] = endpoints.device_authorization
     return found
 
 

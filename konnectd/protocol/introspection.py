@@ -60,14 +60,17 @@ def find_shown(claims: Mapping[str, object] | None, issuer: str, now: int) -> Sh
 def may_look(client: Client, shown: Shown) -> bool:
     """Tell whether a client may know about a token: its own, one that is meant for it, or any if it is registered so.
 
-    A refresh token is nobody's business but that of the client it was given to, and of those who may look at all.
+    A refresh token is nobody's business but that of the client it was given to: whoever checks tokens for a server
+    could else let one in that was never meant to be shown there.
 
     Spec: RFC 7662 2.1 and 4.
     """
     presented = shown.presented
-    if client.introspection or presented.client_id == client.client_id:
+    if presented.client_id == client.client_id:
         return True
-    return shown.kind is not TokenKind.REFRESH and client.client_id in presented.audience
+    if shown.kind is TokenKind.REFRESH:
+        return False
+    return client.introspection or client.client_id in presented.audience
 
 
 def active(shown: Shown, username: str) -> dict[str, object]:

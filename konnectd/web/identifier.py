@@ -14,7 +14,8 @@ from konnectd.flows.pending import PendingRequests
 from konnectd.flows.sign_in import SignIn
 from konnectd.http import HttpRequest, HttpResponse
 from konnectd.interfaces import BackendUnavailableError
-from konnectd.protocol.authorize import CONSENT_STATE, INTERACTION, RETRY, AuthorizationRequest
+from konnectd.protocol.authorize import CONSENT_STATE, FLOW, INTERACTION, RETRY, AuthorizationRequest
+from konnectd.protocol.device import USER_CODE, find_user_code, shown
 from konnectd.protocol.end_user import Logon
 from konnectd.protocol.parameters import Parameters
 from konnectd.protocol.scope import ScopeCatalog
@@ -24,7 +25,7 @@ from konnectd.web.faces import PageFaces
 from konnectd.web.forms import FormRefusedError, Forms, query_of
 from konnectd.web.retries import Retries, Retry
 from konnectd.web.route import Route, by_method
-from konnectd.web.urls import Urls, checked, form_targets, with_query, with_request
+from konnectd.web.urls import DEVICE_FLOW, Urls, checked, form_targets, with_query, with_request
 from konnectd.web.views import Account, ChooserPage, ConsentPage, ErrorKind, SignInFault, SignInPage, scope_lines
 
 #: What the name of a field begins with that stands for a line of the consent page.
@@ -71,7 +72,7 @@ class IdentifierRoutes:
         """Show the sign-in page, unless somebody has signed in already and no client waits for them."""
         query = query_of(request)
         if "client_id" not in query and await self.sign_in.current(self.cookies.read(request)) is not None:
-            return HttpResponse.redirect(self.urls.welcome)
+            return HttpResponse.redirect(self._onward(query))
         return await self._sign_in_page(request, query)
 
     async def _sign_in_page(self, request: HttpRequest, query: Parameters) -> HttpResponse:
@@ -155,8 +156,15 @@ class IdentifierRoutes:
     def _onward(self, query: Parameters) -> str:
         """Return where somebody goes who has signed in."""
         if "client_id" not in query:
-            return self.urls.welcome
+            return self._home(query)
         return self.urls.paths.authorize + with_request(query, query.text(INTERACTION))
+
+    def _home(self, query: Parameters) -> str:
+        """Return where somebody goes whom no client awaits: to a page of ours, never to one that an address names."""
+        if query.get(FLOW) != DEVICE_FLOW:
+            return self.urls.welcome
+        code = find_user_code(query.text(USER_CODE))
+        return self.urls.device + with_query(Parameters({USER_CODE: shown(code)} if code is not None else {}))
 
     async def _waiting(self, query: Parameters) -> AuthorizationRequest:
         """Return the request that a page is one step of.

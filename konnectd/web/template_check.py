@@ -11,6 +11,7 @@ import attrs
 from jinja2 import Environment, Template, TemplateError, TemplateSyntaxError, nodes
 from jinja2.meta import find_referenced_templates
 
+from konnectd.web import device_views
 from konnectd.web.views import VIEWS, View
 
 #: What `Pages.render` gives to every template.
@@ -47,7 +48,7 @@ def check_templates(environment: Environment, folder: Path, static: frozenset[st
     """
     for file in sorted(folder.glob("*.html")):
         _compile(environment, file.name)
-    return {view.template: _check(environment, folder, static, view) for view in VIEWS}
+    return {view.template: _check(environment, folder, static, view) for view in (*VIEWS, *device_views.VIEWS)}
 
 
 def _compile(environment: Environment, name: str) -> Template:

@@ -13,6 +13,8 @@ from konnectd.protocol.vocabulary import ErrorCode
 
 #: Longest address we send a browser to, in characters; beyond it servers and proxies cut or refuse.
 LONGEST_LOCATION = 8000
+#: What the sign-in page is told when somebody comes from the page for devices, to which they then go back.
+DEVICE_FLOW = "device"
 
 
 @frozen(kw_only=True)
@@ -65,6 +67,11 @@ class Urls:
     def account(self) -> str:
         """The page of what applications may do and where somebody is signed in."""
         return f"{self.paths.inner}account"
+
+    @property
+    def device(self) -> str:
+        """The page where somebody signs a device in."""
+        return f"{self.paths.inner}device"
 
     @property
     def goodbye(self) -> str:

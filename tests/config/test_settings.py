@@ -325,6 +325,7 @@ class ComputedTests(SettingsTestCase):
                 "introspect": "/sub/konnect/v1/introspect",
                 "authorize": "/sub/signin/v1/identifier/_/authorize",
                 "par": "/sub/konnect/v1/par",
+                "device_authorization": "/sub/konnect/v1/device_authorization",
                 "endsession": "/sub/signin/v1/identifier/_/endsession",
                 "session": "/sub/konnect/v1/session/",
                 "check_session": "/sub/konnect/v1/session/check-session.html",
@@ -334,6 +335,7 @@ class ComputedTests(SettingsTestCase):
                 "consent": "/sub/signin/v1/consent",
                 "welcome": "/sub/signin/v1/welcome",
                 "goodbye": "/sub/signin/v1/goodbye",
+                "device": "/sub/signin/v1/device",
                 "static": "/sub/signin/v1/static/",
             },
         )

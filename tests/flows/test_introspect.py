@@ -46,11 +46,12 @@ class IntrospectTests(SynchronousTestCase):
         self.assertEqual((told["scope"], told["aud"]), ("openid profile offline_access", "mail"))
 
     def test_refresh_token(self) -> None:
-        """A refresh token is active until it is spent."""
+        """A refresh token is active until it is spent, for its own client; nobody else learns of it."""
         again = self.provider.refresh(self.tokens.refresh_token, WEBMAIL)
 
-        self.assertEqual(self.ask(self.tokens.refresh_token), NOTHING)
-        self.assertEqual(self.ask(again.refresh_token)["active"], True)
+        self.assertEqual(self.ask(self.tokens.refresh_token, "mail"), NOTHING)
+        self.assertEqual(self.ask(again.refresh_token, "mail")["active"], True)
+        self.assertEqual(self.ask(again.refresh_token), NOTHING)
 
     def test_client_token(self) -> None:
         """A token without a person is told as such."""

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.protocol.client_metadata import MEMBERS, Offer
+from konnectd.protocol.device import GRANT_TYPE as DEVICE_CODE
 from konnectd.protocol.errors import OAuthError
 from konnectd.protocol.registration import (
     Metadata,
@@ -22,10 +23,10 @@ class OfferTests(SynchronousTestCase):
     """What clients may choose from."""
 
     def test_from_metadata(self) -> None:
-        """It is what the provider's metadata lists, without tokens that no person is behind."""
+        """It is what the provider's metadata lists, without tokens that no person is behind, and without devices."""
         metadata = {
             "response_types_supported": ["code"],
-            "grant_types_supported": ["authorization_code", "client_credentials"],
+            "grant_types_supported": ["authorization_code", "client_credentials", DEVICE_CODE],
             "token_endpoint_auth_methods_supported": ("none",),
             "id_token_signing_alg_values_supported": ["RS256"],
             "id_token_encryption_enc_values_supported": "A256GCM",

@@ -35,7 +35,7 @@ class MayLookTests(SynchronousTestCase):
     """Whose business a token is. Spec: RFC 7662 4."""
 
     def test_table(self) -> None:
-        """Its client's, that of whom an access token is for, and that of who may look at all."""
+        """Its client's, and for access tokens that of whom they are for and of who may look at all."""
         files = evolve(MAIL, client_id="files")
         access = shown_of({**ACCESS, "aud": ["files", "other"], "client_id": "notes"})
         refresh = shown_of({**REFRESH, "aud": "files", "client_id": "notes"})
@@ -47,7 +47,7 @@ class MayLookTests(SynchronousTestCase):
             (NOTES, refresh, True),
             (files, refresh, False),
             (PAGE, refresh, False),
-            (evolve(MAIL, introspection=True), refresh, True),
+            (evolve(MAIL, introspection=True), refresh, False),
         ):
             self.assertEqual(may_look(client, token), wanted, (client.client_id, token.kind))
 

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -22,8 +22,8 @@ from tests.real.daemon import free_port
 from tests.real.person import Page
 
 _PROGRAM = shutil.which("apache2", path="/usr/sbin:/usr/bin")
-_MODULES = Path("/usr/lib/apache2/modules")
-_MODULE = _MODULES / "mod_auth_openidc.so"
+MODULES = Path("/usr/lib/apache2/modules")
+_MODULE = MODULES / "mod_auth_openidc.so"
 _PATIENCE = 20.0
 _PAUSE = 0.05
 
@@ -93,7 +93,7 @@ OIDCHTTPTimeoutShort 5
 """
 
 #: What the server tells an application is in its environment; the page shows all of it.
-_PAGE = """\
+PAGE = """\
 <!DOCTYPE html>
 <html><head><title>Application</title></head><body><h1>Application</h1><pre><!--#printenv --></pre></body></html>
 """
@@ -158,22 +158,29 @@ def apache(application: Application, issuer: str, method: str = "client_secret_b
     # Its children run as somebody else and read the pages.
     folder.chmod(0o755)
     try:
-        for name, text in {"protected": _PAGE, "readers": _PAGE, "strangers": _PAGE, "public": _PUBLIC}.items():
+        for name, text in {"protected": PAGE, "readers": PAGE, "strangers": PAGE, "public": _PUBLIC}.items():
             page = folder / "site" / name / "index.html"
             page.parent.mkdir(parents=True)
             page.write_text(text)
-        config = folder / "httpd.conf"
-        config.touch(0o600)
-        config.write_text(_configuration(folder, application, issuer, method))
-        with (folder / "output").open("wb") as output:
-            process = _start(config, output)
-        try:
-            _wait(process, folder)
-            yield Apache(application=application, folder=folder)
-        finally:
-            _stop(process)
+        with running(folder, application, _configuration(folder, application, issuer, method)) as server:
+            yield server
     finally:
         shutil.rmtree(folder)
+
+
+@contextmanager
+def running(folder: Path, application: Application, configuration: str) -> Iterator[Apache]:
+    """Run Apache with a configuration, and stop it again; it writes into the folder and does not remove it."""
+    config = folder / "httpd.conf"
+    config.touch(0o600)
+    config.write_text(configuration)
+    with (folder / "output").open("wb") as output:
+        process = _start(config, output)
+    try:
+        _wait(process, folder)
+        yield Apache(application=application, folder=folder)
+    finally:
+        _stop(process)
 
 
 def environment(page: Page) -> dict[str, str]:
@@ -190,16 +197,24 @@ def read_environment(source: str) -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines if "=" in line)
 
 
+def modules(names: Iterable[str]) -> str:
+    """Return the lines of a configuration that load modules."""
+    return "\n".join(f"LoadModule {name}_module {MODULES}/mod_{name}.so" for name in names)
+
+
+def identity() -> str:
+    """Return the lines that say who it runs its children as; as root it has to be somebody else."""
+    return "User www-data\nGroup www-data" if os.geteuid() == 0 else ""
+
+
 def _configuration(folder: Path, application: Application, issuer: str, method: str) -> str:
     """Return the text of its configuration."""
-    # As root it has to run its children as somebody else.
-    identity = "User www-data\nGroup www-data" if os.geteuid() == 0 else ""
     return _CONFIG.format(
         folder=folder,
         host=HOST,
         port=application.port,
-        modules="\n".join(f"LoadModule {name}_module {_MODULES}/mod_{name}.so" for name in _NAMES),
-        identity=identity,
+        modules=modules(_NAMES),
+        identity=identity(),
         issuer=issuer,
         client_id=CLIENT_ID,
         client_secret=CLIENT_SECRET,

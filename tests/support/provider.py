@@ -23,7 +23,7 @@ from konnectd.flows.sign_in import SignIn
 from konnectd.flows.token import Token
 from konnectd.flows.userinfo import UserInfo
 from konnectd.flows.whereabouts import Whereabouts
-from konnectd.grants import authorization_code, client_credentials, refresh_token
+from konnectd.grants import authorization_code, client_credentials, device_code, refresh_token
 from konnectd.interfaces import (
     AuthenticationMethod,
     AuthenticationTools,
@@ -242,7 +242,7 @@ class Provider:
             refresh_token_grace=self.grace,
             scopes=SUPPORTED,
         )
-        modules = (authorization_code, refresh_token, client_credentials)
+        modules = (authorization_code, refresh_token, client_credentials, device_code)
         grants: tuple[Grant, ...] = tuple(module.build(tools) for module in modules)
         return {grant.grant_type: grant for grant in grants}
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from konnectd.web.device_views import DeviceCodePage, DeviceDonePage, DeviceFault, DevicePage
 from konnectd.web.views import (
     Account,
     AccountPage,
@@ -138,5 +139,23 @@ SAMPLES: Mapping[str, View] = {
         )
         for kind in ErrorKind
     },
+    "device_code": DeviceCodePage(action="/device", csrf="c", username="alice", display_name="Alice Liddell"),
+    **{
+        f"device_code-{fault}": DeviceCodePage(
+            action="/device", csrf="c", username="bob", user_code="WDJB-MJHT", fault=fault
+        )
+        for fault in DeviceFault
+    },
+    "device": DevicePage(
+        action="/device?ticket=1",
+        csrf="c",
+        client_name="Living room TV",
+        user_code="WDJB-MJHT",
+        display_name="Alice Liddell",
+        username="alice",
+        lines=LINES,
+    ),
+    "device_done": DeviceDonePage(allowed=True),
+    "device_done-denied": DeviceDonePage(allowed=False),
     "error-short": ErrorPage(status=404, kind=ErrorKind.NOT_FOUND, reference="Q7KD-3MXA"),
 }

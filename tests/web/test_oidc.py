@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from konnectd.protocol.device import GRANT_TYPE as DEVICE_CODE
 from konnectd.protocol.end_user import public_subject
 from konnectd.protocol.response_type import ALL
 from konnectd.protocol.vocabulary import AuthMethod
@@ -58,7 +59,7 @@ class RouteTests(SynchronousTestCase):
                 self.assertEqual(answer.header("Access-Control-Allow-Origin"), allowed)
                 self.assertEqual(answer.header("Access-Control-Allow-Credentials"), "")
 
-        public = {"discovery", "jwks", "oauth-metadata", "par", "revoke", "token", "userinfo"}
+        public = {"device-authorization", "discovery", "jwks", "oauth-metadata", "par", "revoke", "token", "userinfo"}
         self.assertEqual(readable, public)
 
     def test_preflight(self) -> None:
@@ -176,7 +177,13 @@ class MetadataTests(SynchronousTestCase):
         expected = {
             "response_types_supported": list(ALL),
             "response_modes_supported": ["form_post", "fragment", "query"],
-            "grant_types_supported": ["authorization_code", "client_credentials", "refresh_token", "implicit"],
+            "grant_types_supported": [
+                "authorization_code",
+                "client_credentials",
+                DEVICE_CODE,
+                "refresh_token",
+                "implicit",
+            ],
             "subject_types_supported": ["public"],
             "token_endpoint_auth_methods_supported": [str(method) for method in AuthMethod],
             "code_challenge_methods_supported": ["S256"],

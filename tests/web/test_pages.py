@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from konnectd.web import device_views
 from konnectd.web.pages import initial, plain
 from konnectd.web.texts import EXPLANATIONS, MOVES, SIGN_IN_FAULTS
 from konnectd.web.views import VIEWS, ErrorKind, FormPostPage, SignInFault, SignInPage
@@ -28,7 +29,7 @@ class EveryPageTests(SynchronousTestCase):
 
     def test_all_views_have_samples(self) -> None:
         """No page is left out of these tests."""
-        self.assertEqual({type(view) for view in SAMPLES.values()}, set(VIEWS))
+        self.assertEqual({type(view) for view in SAMPLES.values()}, {*VIEWS, *device_views.VIEWS})
 
     def test_one_heading_and_title(self) -> None:
         """There is one first heading, and the window's title says something."""
