@@ -140,7 +140,7 @@ class CodeTests(SynchronousTestCase):
         self.assertEqual(self.app.userinfo(token).status, 401)
 
     def test_row_7(self) -> None:
-        """A challenge makes the verifier mandatory, and a verifier without one is an error; public clients need both."""
+        """A challenge makes the verifier mandatory, a verifier without one is an error; public clients need both."""
         none: dict[str, str | None] = {"code_challenge": None, "code_challenge_method": None}
         public = Application(self.daemon, PAGE)
 
