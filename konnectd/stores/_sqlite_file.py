@@ -13,6 +13,7 @@ import stat
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Final, TypeAlias
 
 from attrs import frozen
@@ -22,6 +23,10 @@ from konnectd.interfaces import BackendUnavailableError
 
 #: How long a transaction waits for those of other processes, in seconds.
 BUSY_TIMEOUT: Final = 2.0
+#: How long to wait before a lock is tried again for which SQLite does not wait itself, in seconds.
+_PAUSE: Final = 0.005
+#: The part of an error code that says what it is; the rest says where.
+_PRIMARY_CODE: Final = 0xFF
 #: How many dead entries go with each transaction that writes, and for each write in it.
 SWEEP: Final = 16
 #: "kncd", by which the file knows whose it is.
@@ -177,24 +182,40 @@ def _prepare(connection: sqlite3.Connection) -> None:
     Raises:
         BackendUnavailableError: it belongs to somebody else, or to a later version.
     """
-    if _pragma(connection, "journal_mode = WAL") != "wal":
+    if _write_ahead(connection) != "wal":
         raise BackendUnavailableError("the store's file system can not share memory between processes (WAL)")
     _pragma(connection, "synchronous = FULL")
     # A damaged or made-up file must not be able to run anything.
     _pragma(connection, "trusted_schema = OFF")
     _pragma(connection, "cell_size_check = ON")
-    if _is_ours(connection):
+    if (_pragma(connection, "application_id"), _pragma(connection, "user_version")) == (APPLICATION_ID, VERSION):
         return
+    # What the file is can only be told while nobody else makes it something.
     connection.execute("BEGIN IMMEDIATE")
-    # Another process may have been faster.
     if not _is_ours(connection):
         for statement in _SCHEMA:
             connection.execute(statement)
     connection.execute("COMMIT")
 
 
+def _write_ahead(connection: sqlite3.Connection) -> object:
+    """Let the file be written ahead, and return how it is written then.
+
+    A new file changes its mode under a lock for which SQLite does not wait by itself, whatever its timeout; when
+    several daemons start at the same moment, all but one have to try again.
+    """
+    give_up_at = monotonic() + BUSY_TIMEOUT
+    while True:
+        try:
+            return _pragma(connection, "journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & _PRIMARY_CODE != sqlite3.SQLITE_BUSY or monotonic() >= give_up_at:
+                raise
+            sleep(_PAUSE)
+
+
 def _is_ours(connection: sqlite3.Connection) -> bool:
-    """Tell whether the tables are there; a new file has none.
+    """Tell, inside a transaction, whether the tables are there; a new file has none.
 
     Raises:
         BackendUnavailableError: the file belongs to somebody else, or to a later version.

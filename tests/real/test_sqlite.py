@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
-from threading import Event
+from threading import Barrier, Event, Thread
 from threading import enumerate as all_threads
 from typing import Any
 
@@ -92,6 +92,35 @@ class ContractTests(StoreContract, SqliteCase):
     def together(self, coroutines: Sequence[Coroutine[Any, Any, Answer]]) -> list[Answer]:
         """Wait for many answers at once."""
         return self.pump.together(coroutines)
+
+
+class FirstTests(SqliteCase):
+    """Several begin with a file that is not there yet."""
+
+    def test_all_begin_together(self) -> None:
+        """Whoever is first makes the tables, and nobody takes a file that is half made for somebody else's.
+
+        Daemons that are started together meet in the first milliseconds, so it is tried often.
+        """
+        failed: list[Exception] = []
+
+        def begin(path: Path, start: Barrier) -> None:
+            start.wait()
+            try:
+                StoreFile(path).run([Step(statement="SELECT count(*) FROM entry", parameters=())])
+            except BackendUnavailableError as error:
+                failed.append(error)
+
+        for number in range(60):
+            start = Barrier(6)
+            path = self.path.with_name(f"{number}.db")
+            threads = [Thread(target=begin, args=(path, start)) for _ in range(6)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+
+        self.assertEqual(failed, [])
 
 
 class ProcessTests(SqliteCase):
