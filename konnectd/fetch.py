@@ -7,29 +7,27 @@ that was checked, so a name that means something else a moment later gains nothi
 Spec: RFC 9700 4.11 (no redirects to just anywhere); RFC 7591 5; OIDC Core 6.2 and 10.1.1.
 """
 
-from collections.abc import Awaitable
 from typing import Any, TypeAlias
 from urllib.parse import urlencode, urlsplit
 
 from attrs import field, frozen
-from twisted.internet.defer import Deferred, DeferredSemaphore, succeed
+from twisted.internet.defer import Deferred, DeferredSemaphore
 from twisted.internet.defer import TimeoutError as TooLateError
 from twisted.internet.error import ConnectError, ConnectionClosed, DNSLookupError
-from twisted.internet.protocol import Protocol as Connection
-from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from twisted.web.client import (
     Agent,
     RequestGenerationFailed,
     RequestTransmissionFailed,
-    ResponseDone,
     ResponseFailed,
     ResponseNeverReceived,
 )
 from twisted.web.error import SchemeNotSupported
 from twisted.web.http_headers import Headers
 
+from konnectd.bodies import WholeBody, discard_body, read_body
 from konnectd.interfaces import FetchError
+from konnectd.late_fetch import shown
 from konnectd.outward import GuardedEndpoints
 from konnectd.protocol.authorize import Pairs
 from konnectd.protocol.client import is_plain_uri
@@ -61,27 +59,6 @@ _NO_WAY = (
 #: What makes requests, and what measures time: Twisted's have no type that can be named.
 _Agent: TypeAlias = Any
 _Reactor: TypeAlias = Any
-
-
-@frozen
-class NoFetch:
-    """Asks nobody, for who has no network. It is a `konnectd.interfaces.Fetch`."""
-
-    async def get(self, url: str) -> bytes:
-        """Refuse.
-
-        Raises:
-            FetchError: always.
-        """
-        raise FetchError(f"{_shown(url)} is not asked: there is no network here")
-
-    async def post(self, url: str, fields: Pairs) -> int:  # noqa: ARG002 - as the interface has it
-        """Refuse.
-
-        Raises:
-            FetchError: always.
-        """
-        raise FetchError(f"{_shown(url)} is not asked: there is no network here")
 
 
 @frozen
@@ -149,7 +126,7 @@ class GuardedFetch:
         """
         answer = await self._ask("GET", url)
         if answer.status != _OK:
-            raise FetchError(f"{_shown(url)} answers with status {answer.status}")
+            raise FetchError(f"{shown(url)} answers with status {answer.status}")
         return answer.content
 
     def _tell(self, outcome: bytes | Failure, url: str) -> None:
@@ -170,12 +147,12 @@ class GuardedFetch:
         """
         address = url.partition("#")[0]
         if not is_plain_uri(address) or urlsplit(address).scheme != "https":
-            raise FetchError(f"{_shown(url)} is not asked: it is no https address")
+            raise FetchError(f"{shown(url)} is not asked: it is no https address")
         asking = Deferred.fromCoroutine(self._exchange(method, address, form))
         try:
             return await asking.addTimeout(SECONDS, self._reactor)
         except _NO_WAY as error:
-            raise FetchError(f"{_shown(url)} did not answer ({type(error).__name__})") from error
+            raise FetchError(f"{shown(url)} did not answer ({type(error).__name__})") from error
 
     async def _exchange(self, method: str, address: str, form: bytes | None) -> _Answer:
         """Wait for a turn, send a request and read the answer."""
@@ -184,7 +161,7 @@ class GuardedFetch:
             headers = Headers({b"User-Agent": [_AGENT_NAME], b"Accept": [b"*/*"]})
             if form is not None:
                 headers.addRawHeader(b"Content-Type", _FORM_TYPE)
-            producer = None if form is None else _Body(form)
+            producer = None if form is None else WholeBody(form)
             response = await self._agent.request(method.encode("ascii"), address.encode("ascii"), headers, producer)
             return _Answer(response.code, await _content(response, address, wanted=form is None))
         finally:
@@ -198,83 +175,11 @@ async def _content(response: Any, address: str, *, wanted: bool) -> bytes:  # no
         FetchError: it is too long.
     """
     if not wanted or response.code != _OK:
-        response.deliverBody(_Discarder())
+        discard_body(response)
         return b""
-    collector = _Collector(address)
-    response.deliverBody(collector)
-    return await collector.content
+    return await read_body(response, LONGEST_ANSWER, lambda: _too_long(address))
 
 
-class _Body:
-    """A body that is sent in one go. It is what Twisted calls an `IBodyProducer`."""
-
-    def __init__(self, content: bytes) -> None:
-        """Keep the content."""
-        self._content = content
-        self.length = len(content)
-
-    def startProducing(self, consumer: Any) -> Deferred[None]:  # noqa: ANN401, N802 - Twisted calls it
-        """Write everything."""
-        consumer.write(self._content)
-        return succeed(None)
-
-    def pauseProducing(self) -> None:
-        """Do nothing: everything is written."""
-
-    def resumeProducing(self) -> None:
-        """Do nothing: everything is written."""
-
-    def stopProducing(self) -> None:
-        """Do nothing: everything is written."""
-
-
-class _Discarder(Connection):
-    """Reads nothing."""
-
-    def connectionMade(self) -> None:
-        """Close the connection."""
-        _stop(self)
-
-
-class _Collector(Connection):
-    """Reads a body, up to a limit."""
-
-    def __init__(self, address: str) -> None:
-        """Begin with nothing."""
-        self._address = address
-        self._received = bytearray()
-        self._ended: Deferred[bytes] = Deferred(lambda _: _stop(self))
-
-    @property
-    def content(self) -> Awaitable[bytes]:
-        """The whole body, once it has been read."""
-        return self._ended
-
-    def dataReceived(self, received: bytes) -> None:
-        """Keep a piece."""
-        self._received += received
-        if len(self._received) > LONGEST_ANSWER:
-            if not self._ended.called:
-                self._ended.errback(FetchError(f"{_shown(self._address)} answers more than {LONGEST_ANSWER} bytes"))
-            _stop(self)
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Hand over what was read when it is complete."""
-        if self._ended.called:
-            return
-        if isinstance(reason.value, ResponseDone):
-            self._ended.callback(bytes(self._received))
-        else:
-            self._ended.errback(reason)
-
-
-def _stop(reader: Connection) -> None:
-    """Close the connection that somebody reads from."""
-    transport: Any = reader.transport
-    if transport is not None:
-        transport.stopProducing()
-
-
-def _shown(url: str) -> str:
-    """Return an address as it is logged: without what follows a question mark, which may be nobody's business."""
-    return repr(url.partition("#")[0].partition("?")[0][:200])
+def _too_long(address: str) -> FetchError:
+    """Return what is wrong with an answer that does not end."""
+    return FetchError(f"{shown(address)} answers more than {LONGEST_ANSWER} bytes")

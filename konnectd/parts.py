@@ -10,7 +10,6 @@ from attrs import field, frozen
 from konnectd import loader
 from konnectd.config.contents import Contents
 from konnectd.config.settings import Settings
-from konnectd.fetch import NoFetch
 from konnectd.flows.backchannel import BackChannel
 from konnectd.flows.client_authentication import ClientAuthentication
 from konnectd.flows.concealed import Concealing, Revealing
@@ -45,6 +44,7 @@ from konnectd.jose import encryption
 from konnectd.jose.client_keys import REQUEST_OBJECT_METHODS, RegisteredKeys
 from konnectd.jose.sealing import SecretSealer
 from konnectd.jose.signing import Defer, KeyRingSigner, KeyRingVerifier
+from konnectd.late_fetch import NoFetch
 from konnectd.protocol.scope import OFFLINE_ACCESS, OPENID
 from konnectd.protocol.token import Lifetimes
 from konnectd.world import SystemClock, SystemEntropy

@@ -16,9 +16,9 @@ from konnectd.assembly import assemble
 from konnectd.background import Background
 from konnectd.config.contents import Contents, read_contents
 from konnectd.config.settings import Settings
-from konnectd.fetch import GuardedFetch
-from konnectd.interfaces import BackendUnavailableError, PasswordBackend, Store
+from konnectd.interfaces import BackendUnavailableError, Fetch, PasswordBackend, Store
 from konnectd.jose.signing import Defer
+from konnectd.late_fetch import LateFetch
 from konnectd.listener import Listener, end_process
 from konnectd.option import ConfigError, ConfigErrors
 from konnectd.parts import World
@@ -71,9 +71,15 @@ def build_store(settings: Settings, reactor: Any) -> Store:  # noqa: ANN401 - Tw
     return store
 
 
-def build_fetch(settings: Settings, reactor: Any) -> GuardedFetch:  # noqa: ANN401 - Twisted's reactor
-    """Make what asks addresses that clients chose."""
-    return GuardedFetch.over_network(reactor, Reach(settings.fetch_allow), insecure=settings.insecure)
+def build_fetch(settings: Settings, reactor: Any) -> Fetch:  # noqa: ANN401 - Twisted's reactor
+    """Return what asks addresses that clients chose."""
+
+    def make() -> Fetch:
+        from konnectd.fetch import GuardedFetch  # noqa: PLC0415 - brings Twisted's HTTP client, at the first request
+
+        return GuardedFetch.over_network(reactor, Reach(settings.fetch_allow), insecure=settings.insecure)
+
+    return LateFetch(make)
 
 
 class BackendWatch(MultiService):

@@ -43,7 +43,8 @@ def row(inside: str, outside: str) -> Row:
 CORE = "protocol interfaces"
 #: What is put together to make a daemon.
 SERVE = (
-    f"{CORE} http option loader config jose stores backends web world logs listener flows grants fetch reach background"
+    f"{CORE} http option loader config jose stores backends web world logs listener flows grants fetch late_fetch "
+    "reach background"
 )
 
 TABLE: Mapping[str, Row] = {
@@ -55,7 +56,9 @@ TABLE: Mapping[str, Row] = {
     "loader": row("", "attrs"),
     "reach": row("", "attrs"),
     "outward": row("interfaces reach", "twisted zope OpenSSL"),
-    "fetch": row(f"{CORE} outward reach", "attrs twisted"),
+    "bodies": row("", "attrs twisted"),
+    "late_fetch": row(CORE, "attrs"),
+    "fetch": row(f"{CORE} bodies late_fetch outward reach", "attrs twisted"),
     "interfaces": row("protocol", "attrs"),
     "flows": row(CORE, "attrs"),
     "grants": row(CORE, "attrs"),
@@ -76,7 +79,7 @@ TABLE: Mapping[str, Row] = {
     "tap": row("config option logs service runner", "attrs twisted zope"),
     "runner": row("config option interfaces logs service listener", "attrs twisted"),
     "cli": row("config option jose tap runner demo", "attrs argon2 cryptography twisted"),
-    "demo": row(f"{SERVE} address parts assembly service runner", "attrs twisted zope"),
+    "demo": row(f"{SERVE} address bodies parts assembly service runner", "attrs twisted zope"),
 }
 
 #: Everything that decides may neither look at the world nor at its clock.

@@ -11,10 +11,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
-from konnectd.fetch import LONGEST_ANSWER, MOST_AT_ONCE, SECONDS, GuardedFetch, NoFetch
+from konnectd.fetch import LONGEST_ANSWER, MOST_AT_ONCE, SECONDS, GuardedFetch
 from konnectd.interfaces import FetchError
 from konnectd.reach import Reach
-from tests.support.fakes import run
 from tests.test_outward import Net
 
 URL = "https://client.example.org/keys"
@@ -251,8 +250,3 @@ class NetworkTests(SynchronousTestCase):
                 if not targets:
                     for each in asking:
                         self.assertIn("not public", str(self.failureResultOf(each, FetchError).value))
-
-    def test_no_network(self) -> None:
-        """Where there is none, nobody is asked."""
-        self.assertRaises(FetchError, lambda: run(NoFetch().get(URL)))
-        self.assertRaises(FetchError, lambda: run(NoFetch().post(URL, ())))

@@ -2,22 +2,19 @@
 
 from typing import Any, Protocol
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as TooLateError
 from twisted.internet.error import ConnectError, ConnectionClosed, DNSLookupError
-from twisted.internet.protocol import Protocol as Connection
-from twisted.internet.protocol import connectionDone
-from twisted.python.failure import Failure
 from twisted.web.client import (
     Agent,
     RequestGenerationFailed,
     RequestTransmissionFailed,
-    ResponseDone,
     ResponseFailed,
 )
 from twisted.web.error import SchemeNotSupported
 from twisted.web.http_headers import Headers
 
+from konnectd.bodies import WholeBody, read_body
 from konnectd.demo.errors import SignInError, Trouble
 from konnectd.demo.messages import Call, Exchange, Reply
 from konnectd.http import FORM_TYPE
@@ -89,13 +86,15 @@ class HttpFetch:
         producer = None
         if call.form:
             headers.addRawHeader("Content-Type", FORM_TYPE)
-            producer = _Body(call.body)
+            producer = WholeBody(call.body)
         response = await self._agent.request(call.method.encode("ascii"), call.uri.encode("ascii"), headers, producer)
-        body: Deferred[bytes] = Deferred(lambda _: collector.stop())
-        collector = _Collector(body, call.uri)
-        response.deliverBody(collector)
-        content = await body
+        content = await read_body(response, LONGEST_REPLY, lambda: _too_long(call.uri))
         return Reply(status=response.code, headers=_pairs(response.headers), text=content.decode("utf-8", "replace"))
+
+
+def _too_long(uri: str) -> SignInError:
+    """Return what is wrong with an answer that does not end."""
+    return SignInError(Trouble.NONSENSE, f"{uri} answers more than {LONGEST_REPLY} bytes")
 
 
 def _pairs(headers: Headers) -> tuple[tuple[str, str], ...]:
@@ -104,63 +103,3 @@ def _pairs(headers: Headers) -> tuple[tuple[str, str], ...]:
         (name.decode("latin-1").lower(), b", ".join(values).decode("latin-1"))
         for name, values in headers.getAllRawHeaders()
     )
-
-
-class _Body:
-    """A body that is sent in one go. It is what Twisted calls an `IBodyProducer`."""
-
-    def __init__(self, content: bytes) -> None:
-        """Keep the content."""
-        self._content = content
-        self.length = len(content)
-
-    def startProducing(self, consumer: Any) -> Deferred[None]:  # noqa: ANN401, N802 - Twisted calls it
-        """Write everything."""
-        consumer.write(self._content)
-        return succeed(None)
-
-    def pauseProducing(self) -> None:
-        """Do nothing: everything is written."""
-
-    def resumeProducing(self) -> None:
-        """Do nothing: everything is written."""
-
-    def stopProducing(self) -> None:
-        """Do nothing: everything is written."""
-
-
-class _Collector(Connection):
-    """Reads a body, up to a limit."""
-
-    def __init__(self, body: "Deferred[bytes]", uri: str) -> None:
-        """Begin with nothing."""
-        self._body = body
-        self._uri = uri
-        self._content = bytearray()
-
-    def dataReceived(self, received: bytes) -> None:
-        """Keep a piece."""
-        self._content += received
-        if len(self._content) > LONGEST_REPLY:
-            self._fail(SignInError(Trouble.NONSENSE, f"{self._uri} answers more than {LONGEST_REPLY} bytes"))
-            self.stop()
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Hand over what was read when it is complete."""
-        if self._body.called:
-            return
-        if isinstance(reason.value, ResponseDone):
-            self._body.callback(bytes(self._content))
-        else:
-            self._body.errback(reason)
-
-    def stop(self) -> None:
-        """Read no further."""
-        transport: Any = self.transport
-        if transport is not None:
-            transport.stopProducing()
-
-    def _fail(self, error: SignInError) -> None:
-        """Hand over a failure, once."""
-        if not self._body.called:
-            self._body.errback(error)
