@@ -21,6 +21,7 @@ REQUIRES = [
     "klein>=24.8.0",
     "ldaptor>=21.2.0",
     "MarkupSafe>=3.0",
+    "orjson>=3.13",
     "pyOpenSSL>=25.3",
     "PyYAML>=6.0.2",
     "service-identity>=24.2",

@@ -4,11 +4,12 @@ Everything between the edge of the daemon and its flows is an `HttpRequest` goin
 Nothing here knows Twisted or Klein, and nothing here knows OpenID Connect.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Self, TypeAlias
 
 from attrs import field, frozen
+
+from konnectd.jsontext import write
 
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 
@@ -19,10 +20,6 @@ FORM_TYPE = "application/x-www-form-urlencoded"
 
 #: An answer that belongs to one person or carries a secret must not be kept by anybody.
 NO_STORE: Headers = ((b"Cache-Control", b"no-store"), (b"Pragma", b"no-cache"))
-
-
-#: Made once: the function of the library makes an encoder at each call.
-_write = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @frozen(kw_only=True)
@@ -85,7 +82,7 @@ class HttpResponse:
     @classmethod
     def json(cls, value: object, status: int = 200, headers: Headers = NO_STORE) -> Self:
         """Answer with a JSON document that nobody may keep unless other headers are given."""
-        body = _write(value).encode() + b"\n"
+        body = write(value) + b"\n"
         return cls(status=status, headers=((b"Content-Type", JSON_TYPE), *headers), body=body)
 
     @classmethod

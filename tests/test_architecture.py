@@ -40,7 +40,7 @@ def row(inside: str, outside: str) -> Row:
 
 
 #: What flows and everything that serves them speak in.
-CORE = "protocol interfaces"
+CORE = "protocol interfaces jsontext"
 #: What is put together to make a daemon.
 SERVE = (
     f"{CORE} http option loader config jose stores backends web world logs listener flows grants fetch late_fetch "
@@ -48,8 +48,9 @@ SERVE = (
 )
 
 TABLE: Mapping[str, Row] = {
-    "protocol": row("", "attrs"),
-    "http": row("", "attrs"),
+    "protocol": row("jsontext", "attrs"),
+    "http": row("jsontext", "attrs"),
+    "jsontext": row("", "orjson"),
     "paths": row("", "attrs"),
     "address": row("", "attrs"),
     "option": row("", "attrs"),

@@ -33,7 +33,7 @@ class Concealing:
     def sign(self, claims: Mapping[str, object], algorithm: str | None = None, typ: str = "JWT") -> Awaitable[str]:
         """Return a compact JWS."""
         identity, expires_at = claims.get(IDENTITY), claims.get("exp")
-        if isinstance(identity, Mapping) and ACCOUNT in identity and isinstance(expires_at, int):
+        if isinstance(identity, dict) and ACCOUNT in identity and isinstance(expires_at, int):
             claims = {**claims, IDENTITY: {SEALED: self.sealer.seal(PURPOSE, identity, expires_at)}}
         return self.signer.sign(claims, algorithm, typ)
 
@@ -52,7 +52,7 @@ class Revealing:
         if claims is None:
             return None
         identity = claims.get(IDENTITY)
-        if not isinstance(identity, Mapping) or SEALED not in identity:
+        if not isinstance(identity, dict) or SEALED not in identity:
             return claims
         opened = self.sealer.open(PURPOSE, str(identity[SEALED]), self.clock.now())
         return claims if opened is None else {**claims, IDENTITY: opened}

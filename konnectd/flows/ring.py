@@ -13,6 +13,10 @@ from attrs import field, frozen
 
 from konnectd.interfaces import Store
 
+#: How long a list is believed to be full after a search for room, in seconds. Without that everybody who adds to a full
+#: list would ask for each of its places, and that is on the way to a token.
+FULL_TTL = 300
+
 #: What has to happen to an entry before it is pushed out: its place, and its value.
 PushOut: TypeAlias = Callable[[int, str], Awaitable[None]]
 
@@ -53,18 +57,31 @@ class Ring:
             BackendUnavailableError: the store did not answer.
         """
         number = await self.store.increment(f"{self.kind}:{owner}", self.ttl)
-        for slot in ((number + step) % self.size for step in range(self.size)):
-            if await self.store.add(self._key(owner, slot), value, self.ttl):
-                return slot
         slot = number % self.size
         key = self._key(owner, slot)
+        if await self.store.add(key, value, self.ttl):
+            return slot
+        free = await self._settle(owner, value, slot)
+        if free is not None:
+            return free
         while not await self.store.add(key, value, self.ttl):
             oldest = await self.store.get(key)
             if oldest is None:  # somebody has just made room
                 continue
             await push_out(slot, oldest)
-            await self.remove(owner, Place(slot, oldest), push_out)
+            await self._take(owner, Place(slot, oldest), push_out)
         return slot
+
+    async def _settle(self, owner: str, value: str, taken: int) -> int | None:
+        """Add an entry to the first free place after one that is taken; None when the list is full, or was just now."""
+        full = self._full_key(owner)
+        if await self.store.get(full) is not None:
+            return None
+        for slot in ((taken + step) % self.size for step in range(1, self.size)):
+            if await self.store.add(self._key(owner, slot), value, self.ttl):
+                return slot
+        await self.store.put(full, "1", min(FULL_TTL, self.ttl))
+        return None
 
     async def holds(self, owner: str, place: Place) -> bool:
         """Tell whether an entry is still in its place.
@@ -89,9 +106,18 @@ class Ring:
         Raises:
             BackendUnavailableError: the store did not answer.
         """
+        await self._take(owner, place, push_out)
+        await self.store.take(self._full_key(owner))
+
+    async def _take(self, owner: str, place: Place, push_out: PushOut) -> None:
+        """Take an entry out, and put back what it turns out to be if that is another one."""
         taken = await self.store.take(self._key(owner, place.slot))
         if taken is not None and taken != place.value:
             await self.keep(owner, taken, push_out)
+
+    def _full_key(self, owner: str) -> str:
+        """Name the mark of a full list."""
+        return f"{self.kind}:{owner}:full"
 
     def _key(self, owner: str, slot: int) -> str:
         """Name a place."""

@@ -13,7 +13,6 @@ The purpose goes into the key and is authenticated besides, the end is inside: a
 end, or not at all. Tags come from keys of their own, so that no tag is ever part of a sealed value.
 """
 
-import json
 from collections.abc import Mapping
 from hashlib import blake2b
 from os import urandom
@@ -22,6 +21,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from konnectd.jose.base64url import b64url, from_b64url
+from konnectd.jsontext import read, write
 
 SECRET_SIZE = 32
 #: Longest sealed text, in characters.
@@ -36,8 +36,6 @@ _END_SIZE = 8
 _SHORTEST = len(_VERSION) + _SALT_SIZE + _END_SIZE + _GCM_TAG_SIZE
 _TAG_SIZE = 16
 
-#: Made once: the function of the library makes an encoder at each call.
-_write = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 #: What a key is for; BLAKE2b gives each its own function. At most 16 bytes.
 _FOR_SEALING = b"konnectd seal 1"
 _FOR_TAGGING = b"konnectd tag 1"
@@ -64,7 +62,7 @@ class SecretSealer:
         Raises:
             ValueError: the claims are larger than what `open` would look at.
         """
-        content = _utf8(_write(claims))
+        content = write(claims)
         salt = urandom(_SALT_SIZE)
         cipher, nonce = self._cipher(purpose, salt)
         plaintext = expires_at.to_bytes(_END_SIZE, "big", signed=True) + content
@@ -88,8 +86,8 @@ class SecretSealer:
             return None
         if now >= int.from_bytes(plaintext[:_END_SIZE], "big", signed=True):
             return None
-        claims: dict[str, object] = json.loads(plaintext[_END_SIZE:].decode("utf-8", "surrogatepass"))
-        return claims
+        claims = read(plaintext[_END_SIZE:])
+        return claims if isinstance(claims, dict) else None
 
     def tag(self, purpose: str, text: str) -> str:
         """Return a keyed digest (base64url, 128 bit) that proves this daemon has made something."""

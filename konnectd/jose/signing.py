@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from konnectd.jose.base64url import b64url, from_b64url
 from konnectd.jose.keys import KeyRing, PrivateKeyObject, PublicKeyObject
+from konnectd.jsontext import read, write
 
 #: Longest token that is looked at, and longest header in it, in characters.
 LONGEST_TOKEN = 16 * 1024
@@ -41,10 +42,6 @@ _HASHES: Mapping[str, hashes.HashAlgorithm] = {
     "384": hashes.SHA384(),
     "512": hashes.SHA512(),
 }
-
-
-#: Made once: the function of the library makes an encoder at each call.
-_write = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
 class Defer(Protocol):
@@ -93,8 +90,7 @@ class KeyRingSigner:
         """Return a compact JWS; without an algorithm, or with one there is no key for, by the default one."""
         alg = algorithm if algorithm in self._keys else self._algorithms[0]
         key = self._keys[alg]
-        text = _write(claims)
-        signed = f"{self._header(alg, typ)}.{b64url(text.encode('ascii'))}"
+        signed = f"{self._header(alg, typ)}.{b64url(write(claims))}"
         message = signed.encode("ascii")
         if key.slow and self._defer is not None:
             signature = await self._defer(key.sign, message)
@@ -127,7 +123,7 @@ class KeyRingVerifier:
             for algorithm in key.algorithms
         }
         self._remembered = remembered
-        self._good: OrderedDict[bytes, dict[str, object]] = OrderedDict()
+        self._good: OrderedDict[bytes, str] = OrderedDict()
 
     def __len__(self) -> int:
         """Return how many tokens it remembers."""
@@ -139,17 +135,19 @@ class KeyRingVerifier:
             return None
         # Nobody learns another token from how long this look-up takes: what is compared is a hash of the whole token.
         digest = sha256(token.encode("ascii")).digest()
-        claims = self._good.get(digest)
-        if claims is not None:
+        text = self._good.get(digest)
+        if text is not None:
             self._good.move_to_end(digest)
-            return _copy(claims)
+            known = read(text)
+            return known if isinstance(known, dict) else None
         claims = self._verify(token)
         if claims is None:
             return None
-        self._good[digest] = claims
+        # The text, because reading it again costs less than copying what was read, to the bottom.
+        self._good[digest] = (from_b64url(token.split(".", 2)[1]) or b"").decode("utf-8")
         if len(self._good) > self._remembered:
             self._good.popitem(last=False)
-        return _copy(claims)
+        return claims
 
     def _verify(self, token: str) -> dict[str, object] | None:
         """Check a token that nothing is known about; no claim is read before the signature is good."""
@@ -278,17 +276,3 @@ def _refuse(constant: str) -> object:
         ValueError: always.
     """
     raise ValueError(f"{constant} is not JSON")
-
-
-def _copy(claims: Mapping[str, object]) -> dict[str, object]:
-    """Copy claims to the bottom, so that no caller can change what the next one is told."""
-    return {name: _copied(value) for name, value in claims.items()}
-
-
-def _copied(value: object) -> object:
-    """Copy a JSON value."""
-    if isinstance(value, dict):
-        return _copy(value)
-    if isinstance(value, list):
-        return [_copied(item) for item in value]
-    return value

@@ -4,19 +4,16 @@ Everything here is written to a store and read back later, so each value carries
 reads the store's keys learns neither who somebody is nor what they use.
 """
 
-import json
 from hashlib import blake2b
 from typing import Any, Self
 
 from attrs import evolve, field, frozen
 
+from konnectd.jsontext import read, write_text
 from konnectd.protocol.scope import Scope
 
 #: The format of everything here; raise it when older values must not be read any more.
 VERSION = 1
-
-#: Made once: the function of the library makes an encoder at each call.
-_write = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def _read(text: str | None) -> Any:  # noqa: ANN401 - JSON has no one type; every reader matches on it
@@ -24,7 +21,7 @@ def _read(text: str | None) -> Any:  # noqa: ANN401 - JSON has no one type; ever
     if text is None:
         return None
     try:
-        return json.loads(text)
+        return read(text)
     except ValueError:
         return None
 
@@ -61,7 +58,7 @@ class Remembered:
 
     def to_text(self) -> str:
         """Write it for a store."""
-        return _write({"v": VERSION, "asked": str(self.asked), "granted": str(self.granted), "iat": self.since})
+        return write_text({"v": VERSION, "asked": str(self.asked), "granted": str(self.granted), "iat": self.since})
 
     @classmethod
     def from_text(cls, text: str | None) -> Self | None:
@@ -93,7 +90,9 @@ class ListedClient:
 
     def to_text(self) -> str:
         """Write it for a store."""
-        return _write({"v": VERSION, "client": self.client_id, "iat": self.since, "exp": self.until, "slot": self.slot})
+        return write_text(
+            {"v": VERSION, "client": self.client_id, "iat": self.since, "exp": self.until, "slot": self.slot}
+        )
 
     @classmethod
     def from_text(cls, text: str | None) -> Self | None:
@@ -121,7 +120,7 @@ class ListedGrant:
 
     def to_text(self) -> str:
         """Write it for a store."""
-        return _write(
+        return write_text(
             {"v": VERSION, "id": self.grant_id, "scope": str(self.scope), "iat": self.since, "sid": self.session_id}
         )
 
@@ -151,7 +150,7 @@ class ListedSession:
 
     def to_text(self) -> str:
         """Write it for a store."""
-        return _write(
+        return write_text(
             {"v": VERSION, "sid": self.session_id, "iat": self.started_at, "on": self.browser, "os": self.system}
         )
 

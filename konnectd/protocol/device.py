@@ -8,13 +8,13 @@ codes together are limited as well, for those who have many accounts.
 Spec: RFC 8628.
 """
 
-import json
 from collections.abc import Collection
 from hashlib import sha256
 from typing import Self
 
 from attrs import field, frozen
 
+from konnectd.jsontext import read, write_text
 from konnectd.protocol.client import Client
 from konnectd.protocol.errors import OAuthError
 from konnectd.protocol.parameters import Parameters
@@ -47,8 +47,6 @@ DENIED = "denied"
 #: Random bytes of a device code, to which a tag is added; and those that a user code is made of.
 DEVICE_CODE_BYTES = 32
 
-_write = json.JSONEncoder(separators=(",", ":")).encode
-
 
 @frozen(kw_only=True)
 class DeviceRequest:
@@ -69,7 +67,7 @@ class DeviceRequest:
 
     def to_text(self) -> str:
         """Write it for a store."""
-        return _write(
+        return write_text(
             {
                 "v": 1,
                 "handle": self.handle,
@@ -84,7 +82,7 @@ class DeviceRequest:
     def from_text(cls, text: str) -> Self | None:
         """Read what `to_text` wrote; what another version wrote is no request."""
         try:
-            value = json.loads(text)
+            value = read(text)
         except ValueError:
             return None
         match value:

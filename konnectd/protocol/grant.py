@@ -1,11 +1,11 @@
 """What a code stands for: everything the token endpoint has to know, as plain values that any store can keep."""
 
-import json
 from hashlib import sha256
 from typing import Self
 
 from attrs import field, frozen
 
+from konnectd.jsontext import read, write_text
 from konnectd.protocol.authorize import AuthorizationRequest
 from konnectd.protocol.claims_request import NO_CLAIMS, ClaimsRequest
 from konnectd.protocol.end_user import Logon
@@ -15,9 +15,6 @@ from konnectd.protocol.scope import Scope
 CODE_TTL = 120
 #: Random bytes of a code; with the tag behind them a code is 65 characters.
 CODE_BYTES = 32
-
-#: Made once: the function of the library makes an encoder at each call.
-_write = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @frozen(kw_only=True)
@@ -69,7 +66,7 @@ class AuthorizationGrant:
 
     def to_text(self) -> str:
         """Write it for a store."""
-        return _write(
+        return write_text(
             {
                 "v": 1,
                 "id": self.grant_id,
@@ -88,7 +85,7 @@ class AuthorizationGrant:
     def from_text(cls, text: str) -> Self | None:
         """Read what `to_text` wrote; what another version wrote is no grant."""
         try:
-            value = json.loads(text)
+            value = read(text)
         except ValueError:
             return None
         match value:

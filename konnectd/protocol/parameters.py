@@ -7,7 +7,7 @@ Spec: RFC 6749 3.1 and 3.2 (parameters sent without a value; parameters that mus
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Self
-from urllib.parse import unquote_plus
+from urllib.parse import unquote_to_bytes
 
 from attrs import field, frozen
 
@@ -43,7 +43,7 @@ def parse_form(text: str) -> tuple[tuple[str, str], ...]:
     for part in parts:
         name, _, value = part.partition("=")
         if "%" in part or "+" in part or not part.isprintable():
-            pairs.append((_decode(name), _decode(value)))
+            pairs.append((name if name.isidentifier() else _decode(name), _decode(value)))
         elif part:
             pairs.append((name, value))
     return tuple(pairs)
@@ -54,7 +54,8 @@ def _decode(text: str) -> str:
     if _BROKEN_ESCAPE.search(text) is not None:
         raise UntrustedRequestError(ErrorCode.INVALID_REQUEST, "a parameter is not form-encoded")
     try:
-        decoded = unquote_plus(text, errors="strict")
+        # What the library calls `unquote_plus` does this, after a search for text that is not ASCII.
+        decoded = unquote_to_bytes(text.replace("+", " ")).decode("utf-8")
     except UnicodeDecodeError:
         raise UntrustedRequestError(ErrorCode.INVALID_REQUEST, "a parameter is not UTF-8 text") from None
     if _CONTROL.search(decoded) is not None:

@@ -7,6 +7,7 @@ Spec: OAuth 2.0 Multiple Response Types 2.1, 3 and 5; OIDC Core 3.2.2.1 and 3.3.
 """
 
 from enum import StrEnum
+from itertools import permutations
 from typing import Self, TypeAlias
 
 from attrs import frozen
@@ -32,9 +33,7 @@ ALL = ("code", "id_token", "id_token token", "code id_token", "code token", "cod
 
 def parse(text: str) -> ResponseType | None:
     """Read a response type; None when there is no such one."""
-    words = text.split()
-    found = frozenset(part for part in ResponsePart if part in words)
-    return found if len(found) == len(words) and found in _KNOWN else None
+    return _SPELLED.get(text) or _SPELLED.get(" ".join(text.split()))
 
 
 def name(response_type: ResponseType) -> str:
@@ -48,6 +47,8 @@ def default_mode(response_type: ResponseType | None) -> str:
 
 
 _KNOWN = {frozenset(ResponsePart(word) for word in text.split()): text for text in ALL}
+#: Every order in which one can be written: requests look here, and there are only a few.
+_SPELLED = {" ".join(order): parts for parts in _KNOWN for order in permutations(parts)}
 
 
 @frozen(kw_only=True)

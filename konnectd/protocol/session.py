@@ -6,7 +6,6 @@ sign-in and gone after a sign-out. ``session_state`` is what it looks like to on
 Spec: OIDC Session Management 1.0; OIDC Front-Channel Logout 1.0; OIDC Back-Channel Logout 1.0.
 """
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -15,6 +14,7 @@ from typing import Self
 
 from attrs import field, frozen
 
+from konnectd.jsontext import read, write_text
 from konnectd.protocol.authorize import add_to_query
 from konnectd.protocol.client import Client, split
 
@@ -36,7 +36,6 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _PROOF_LENGTH = 32
 #: What a content security policy can name; it knows no addresses of IPv6.
 _HOST = re.compile(r"[a-z0-9._-]+")
-_write = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @lru_cache(maxsize=1024)
@@ -128,12 +127,12 @@ class Party:
 
     def to_text(self) -> str:
         """Write it for a store."""
-        return _write({"v": 1, "client": self.client_id, "sub": self.sub, "sid": self.session_id})
+        return write_text({"v": 1, "client": self.client_id, "sub": self.sub, "sid": self.session_id})
 
     @classmethod
     def from_text(cls, text: str) -> Self | None:
         """Read what `to_text` wrote; what another version wrote is nobody."""
-        match json.loads(text):
+        match read(text):
             case {"v": 1, "client": str(client_id), "sub": str(sub), "sid": str(session_id)}:
                 return cls(client_id=client_id, sub=sub, session_id=session_id)
         return None
@@ -184,12 +183,12 @@ class Farewell:
     def to_text(self) -> str:
         """Write it for a store."""
         notices = [notice.to_json() for notice in self.notices]
-        return _write({"v": 1, "to": self.location, "name": self.client_name, "notices": notices})
+        return write_text({"v": 1, "to": self.location, "name": self.client_name, "notices": notices})
 
     @classmethod
     def from_text(cls, text: str) -> Self | None:
         """Read what `to_text` wrote; what another version wrote is none."""
-        match json.loads(text):
+        match read(text):
             case {"v": 1, "to": str(location), "name": str(name), "notices": list(found)}:
                 return cls(location=location, client_name=name, notices=tuple(_notices(found)))
         return None

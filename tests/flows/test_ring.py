@@ -7,7 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from konnectd.flows.ring import Place, Ring
 from konnectd.interfaces import Store
 from tests.support.fakes import FixedClock, memory_store, run
-from tests.support.steps import WaitingStore, in_turns
+from tests.support.steps import Run, WaitingStore, in_turns
 
 SIZE = 8
 
@@ -76,6 +76,18 @@ class RingTests(SynchronousTestCase):
 
         self.assertEqual((self.values(), self.out.values), (["new"], []))
 
+    def test_a_full_list_costs_no_search(self) -> None:
+        """Who adds to a list that was full just now does not ask for each of its places."""
+        self.keep(*(f"{number:02}" for number in range(SIZE + 1)))
+        slow = Ring(store=WaitingStore(self.store), kind="test:1", size=SIZE, ttl=100)
+        writer, steps = Run(slow.keep("alice", "new", self.out)), 0
+        while not writer.done:
+            writer.step()
+            steps += 1
+
+        # Two for each question, and the end: counter, place, mark, place, what is there, its end, place.
+        self.assertEqual(steps, 2 * 7 + 1)
+
     def test_removing_what_is_not_there_any_more(self) -> None:
         """Who removes an entry whose place somebody else has by now leaves that one in the list."""
         self.keep("a")
@@ -117,8 +129,8 @@ class RingTests(SynchronousTestCase):
         self.keep(*(f"{number:02}" for number in range(SIZE)))
         (oldest,) = [place for place in run(self.ring.places("alice")) if place.value == "00"]
         slow = Ring(store=WaitingStore(self.store), kind="test:1", size=SIZE, ttl=100)
-        # Two turns for each question: the counter, all places, and the first of them again.
-        writer = [0] * (2 * (SIZE + 2))
+        # Two turns for each question: the counter, all places, the mark twice, and the first place again.
+        writer = [0] * (2 * (SIZE + 4))
         in_turns([*writer, 1, 1, 1], slow.keep("alice", "new", self.out), slow.remove("alice", oldest, self.out))
 
         self.assertEqual(self.out.values, [])

@@ -107,9 +107,8 @@ class SigningTests(SynchronousTestCase):
 
     def test_only_json(self) -> None:
         """What is no JSON is a fault of ours, and not signed."""
-        for claims in ({"a": float("nan")}, {"a": b"bytes"}):
-            with self.assertRaises((ValueError, TypeError)):
-                sign(KeyRingSigner(full_ring()), claims)
+        with self.assertRaises(TypeError):
+            sign(KeyRingSigner(full_ring()), {"a": b"bytes"})
 
 
 class OldKeyTests(SynchronousTestCase):
