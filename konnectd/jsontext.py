@@ -9,6 +9,11 @@ import orjson
 
 _write = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode
 
+#: Begins what Python's library wrote, and has to read again: the other one would make fractions of large numbers.
+#: Blanks mean nothing in JSON.
+_MARK = b" "
+_MARKS = (_MARK, _MARK.decode())
+
 
 def write(value: object) -> bytes:
     """Return a value as compact JSON in UTF-8.
@@ -22,7 +27,7 @@ def write(value: object) -> bytes:
     try:
         return orjson.dumps(value)
     except TypeError:
-        return _write(value).encode("ascii")
+        return _MARK + _write(value).encode("ascii")
 
 
 def write_text(value: object) -> str:
@@ -36,8 +41,9 @@ def read(text: str | bytes) -> object:
     Raises:
         ValueError: it is no JSON.
     """
+    if text[:1] in _MARKS:
+        return json.loads(text)
     try:
-        found: object = orjson.loads(text)
+        return orjson.loads(text)
     except ValueError:
-        found = json.loads(text)
-    return found
+        return json.loads(text)

@@ -1,5 +1,6 @@
 """Tests of what runs the daemon; with a real reactor it is tested in `tests.real.test_start`."""
 
+import gc
 import signal
 from collections.abc import Callable
 from io import StringIO
@@ -122,6 +123,20 @@ class RunTests(SynchronousTestCase):
         runner.report(ConfigErrors([ConfigError("a", "b\nc", "x.yaml:1"), ConfigError("d", "e")]), stream)
 
         self.assertEqual(stream.getvalue(), "konnectd: x.yaml:1: a: b\\nc\nkonnectd: d: e\n")
+
+
+class CollectionTests(SynchronousTestCase):
+    """Garbage at start."""
+
+    def test_as_before(self) -> None:
+        """Whatever happens while starting, it is looked for as often as before afterwards."""
+        before = gc.get_threshold()
+        with self.assertRaises(KeyError), runner.collected_rarely():
+            meanwhile = gc.get_threshold()
+            raise KeyError
+
+        self.assertGreater(meanwhile[0], before[0])
+        self.assertEqual(gc.get_threshold(), before)
 
 
 class SignalTests(SynchronousTestCase):

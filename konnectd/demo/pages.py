@@ -8,6 +8,7 @@ from konnectd.interfaces import Entropy
 from konnectd.web.pages import DOCTYPE, make_environment
 from konnectd.web.policy import page_headers
 from konnectd.web.static import StaticFiles
+from konnectd.web.template_check import ReadOnceLoader
 
 TEMPLATES = ("demo/landing.html", "demo/steps.html", "demo/trouble.html")
 _LANGUAGE = (b"Content-Language", b"en")
@@ -24,7 +25,7 @@ class DemoPages:
             static: what pages may refer to.
             entropy: where script nonces come from.
         """
-        environment = make_environment(templates, static)
+        environment = make_environment(ReadOnceLoader(templates), static)
         self._templates = {name: environment.get_template(name) for name in TEMPLATES}
         self._entropy = entropy
 

@@ -30,6 +30,8 @@ LONGEST_TOKEN = 16 * 1024
 LONGEST_HEADER = 1024
 #: How many tokens a verifier remembers as good.
 REMEMBERED = 2048
+#: How many header segments a verifier remembers as ours: three are common, and others can make up more.
+_MOST_HEADERS = 64
 #: All that we ever write into a header. Not here, and why: ``jwk``, ``jku``, ``x5u``, ``x5c`` bring or fetch a foreign
 #: key, ``crit`` and ``b64`` change the rules, ``zip`` lets a small token grow.
 _HEADER_MEMBERS = frozenset({"alg", "kid", "typ"})
@@ -123,6 +125,7 @@ class KeyRingVerifier:
             for algorithm in key.algorithms
         }
         self._remembered = remembered
+        self._headers: dict[str, Check] = {}
         self._good: OrderedDict[bytes, str] = OrderedDict()
 
     def __len__(self) -> int:
@@ -164,11 +167,17 @@ class KeyRingVerifier:
 
     def _find_check(self, segment: str) -> Check | None:
         """Return how the key that a header names checks signatures; None when there is no such key or algorithm."""
+        known = self._headers.get(segment)
+        if known is not None:
+            return known
         if len(segment) > LONGEST_HEADER:
             return None
         match read_segment(segment):
             case {"alg": str(alg), "kid": str(kid), **others} if others.keys() <= _HEADER_MEMBERS:
-                return self._checks.get((kid, alg)) if isinstance(others.get("typ", ""), str) else None
+                check = self._checks.get((kid, alg)) if isinstance(others.get("typ", ""), str) else None
+                if check is not None and len(self._headers) < _MOST_HEADERS:
+                    self._headers[segment] = check
+                return check
         return None
 
 
@@ -249,7 +258,7 @@ def read_segment(segment: str) -> dict[str, object] | None:
     if content is None:
         return None
     try:
-        value: object = json.loads(content.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse)
+        value: object = _read_strictly(content.decode("utf-8"))
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
@@ -276,3 +285,7 @@ def _refuse(constant: str) -> object:
         ValueError: always.
     """
     raise ValueError(f"{constant} is not JSON")
+
+
+#: Made once: the function of the library makes a reader at each call.
+_read_strictly = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse).decode

@@ -10,7 +10,7 @@ import unicodedata
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2 import BaseLoader, Environment, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
@@ -21,7 +21,7 @@ from konnectd.web import moments, texts
 from konnectd.web.locales import Locale, Locales
 from konnectd.web.policy import page_headers
 from konnectd.web.static import StaticFiles
-from konnectd.web.template_check import check_templates
+from konnectd.web.template_check import ReadOnceLoader, check_templates
 from konnectd.web.views import ErrorPage, View
 
 DOCTYPE = "<!DOCTYPE html>\n"
@@ -51,8 +51,9 @@ class Pages:
         """
         self._entropy = entropy
         self._locales = Locales.read(templates / "locale")
-        environment = make_environment(templates, static)
-        self._templates = check_templates(environment, templates, frozenset(static.files))
+        loader = ReadOnceLoader(templates)
+        environment = make_environment(loader, static)
+        self._templates = check_templates(environment, loader, templates, frozenset(static.files))
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -94,12 +95,12 @@ class Pages:
         return HttpResponse(status=status, headers=fixed + headers, body=body.encode())
 
 
-def make_environment(templates: Path, static: StaticFiles) -> Environment:
+def make_environment(loader: BaseLoader, static: StaticFiles) -> Environment:
     """Make the environment that templates are compiled in."""
     environment = Environment(
         autoescape=True,
         undefined=StrictUndefined,
-        loader=FileSystemLoader(templates),
+        loader=loader,
         extensions=["jinja2.ext.i18n"],
         finalize=_finalize,
         trim_blocks=True,

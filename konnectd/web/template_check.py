@@ -4,11 +4,13 @@ Jinja finds mistakes of syntax by itself. Names that do not exist it finds only 
 looked for here: variables, fields of views, static files.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from pathlib import Path
+from typing import Any, Self, TypeAlias
 
 import attrs
-from jinja2 import Environment, Template, TemplateError, TemplateSyntaxError, nodes
+from attrs import frozen
+from jinja2 import Environment, FileSystemLoader, Template, TemplateError, TemplateSyntaxError, nodes
 from jinja2.meta import find_referenced_templates
 
 from konnectd.web import device_views
@@ -16,6 +18,9 @@ from konnectd.web.views import VIEWS, View
 
 #: What `Pages.render` gives to every template.
 VARIABLES = frozenset({"page", "locale", "nonce"})
+
+#: The nodes of a template by their kinds. Any: what a node has depends on its kind.
+_Nodes: TypeAlias = dict[type[nodes.Node], list[Any]]
 
 
 class BrokenTemplateError(Exception):
@@ -35,11 +40,80 @@ class BrokenTemplateError(Exception):
         self.problem = problem
 
 
-def check_templates(environment: Environment, folder: Path, static: frozenset[str]) -> Mapping[str, Template]:
+@frozen(kw_only=True)
+class Names:
+    """What is asked for by name in one template.
+
+    Attributes:
+        unknown: line and problem of every name that no page has.
+        fields: line and name of what it takes from the page.
+        files: line and name of the static files it refers to.
+        templates: other templates that belong to it.
+    """
+
+    unknown: tuple[tuple[int, str], ...]
+    fields: tuple[tuple[int, str], ...]
+    files: tuple[tuple[int, object], ...]
+    templates: tuple[str, ...]
+
+    @classmethod
+    def of(cls, tree: nodes.Template, environment: Environment) -> Self:
+        """Look through a template."""
+        found: _Nodes = {}
+        for node in tree.find_all(nodes.Node):
+            found.setdefault(type(node), []).append(node)
+        return cls(
+            unknown=tuple(_unknown_names(found, environment)),
+            fields=tuple((one.lineno, one.attr) for one in found.get(nodes.Getattr, ()) if _is(one.node, "page")),
+            files=tuple(
+                (call.lineno, argument.value)
+                for call in found.get(nodes.Call, ())
+                if _is(call.node, "static")
+                for argument in call.args
+                if isinstance(argument, nodes.Const)
+            ),
+            templates=tuple(name for name in find_referenced_templates(tree) if name is not None),
+        )
+
+
+class ReadOnceLoader(FileSystemLoader):
+    """Takes templates from a folder, and reads each one once: for its code, and for the names in it.
+
+    Attributes:
+        names: of each template that was loaded.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Begin with no template."""
+        super().__init__(folder)
+        self.names: dict[str, Names] = {}
+
+    def load(
+        self,
+        environment: Environment,
+        name: str,
+        globals: MutableMapping[str, Any] | None = None,  # noqa: A002 - Jinja's
+    ) -> Template:
+        """Load a template.
+
+        Raises:
+            TemplateError: it is not there or has a mistake.
+        """
+        source, filename, uptodate = self.get_source(environment, name)
+        tree = environment.parse(source, name, filename)
+        self.names[name] = Names.of(tree, environment)
+        code = environment.compile(tree, name, filename)
+        return environment.template_class.from_code(environment, code, globals or {}, uptodate)
+
+
+def check_templates(
+    environment: Environment, loader: ReadOnceLoader, folder: Path, static: frozenset[str]
+) -> Mapping[str, Template]:
     """Compile every template of a folder, and return those that views name.
 
     Args:
         environment: that they are compiled in.
+        loader: the one of the environment.
         folder: where they are.
         static: names of static files.
 
@@ -48,7 +122,7 @@ def check_templates(environment: Environment, folder: Path, static: frozenset[st
     """
     for file in sorted(folder.glob("*.html")):
         _compile(environment, file.name)
-    return {view.template: _check(environment, folder, static, view) for view in (*VIEWS, *device_views.VIEWS)}
+    return {view.template: _check(environment, loader, static, view) for view in (*VIEWS, *device_views.VIEWS)}
 
 
 def _compile(environment: Environment, name: str) -> Template:
@@ -61,7 +135,7 @@ def _compile(environment: Environment, name: str) -> Template:
         raise BrokenTemplateError(name, 0, f"can not be read: {error}") from error
 
 
-def _check(environment: Environment, folder: Path, static: frozenset[str], view: type[View]) -> Template:
+def _check(environment: Environment, loader: ReadOnceLoader, static: frozenset[str], view: type[View]) -> Template:
     """Check the template of a view with all that it extends or takes something from."""
     fields = _fields(view)
     waiting, seen = [view.template], set[str]()
@@ -71,10 +145,9 @@ def _check(environment: Environment, folder: Path, static: frozenset[str], view:
             continue
         seen.add(name)
         _compile(environment, name)
-        tree = environment.parse((folder / name).read_text("utf-8"), name, str(folder / name))
-        for line, problem in _problems(tree, environment, fields, static):
+        for line, problem in _problems(loader.names[name], fields, static):
             raise BrokenTemplateError(name, line, problem)
-        waiting.extend(found for found in find_referenced_templates(tree) if found is not None)
+        waiting.extend(loader.names[name].templates)
     return _compile(environment, view.template)
 
 
@@ -84,33 +157,26 @@ def _fields(view: type[View]) -> frozenset[str]:
     return frozenset(properties | {field.name for field in attrs.fields(view)})  # type: ignore[arg-type]
 
 
-def _problems(
-    tree: nodes.Template, environment: Environment, fields: frozenset[str], static: frozenset[str]
-) -> Iterator[tuple[int, str]]:
+def _problems(names: Names, fields: frozenset[str], static: frozenset[str]) -> Iterator[tuple[int, str]]:
     """Yield line and problem of every name that would not be found when the page is shown."""
-    yield from _unknown_names(tree, environment)
-    for attribute in tree.find_all(nodes.Getattr):
-        if _is(attribute.node, "page") and attribute.attr not in fields:
-            yield attribute.lineno, f"this page has no {attribute.attr!r}"
-    for call in tree.find_all(nodes.Call):
-        asked = [argument.value for argument in call.args if isinstance(argument, nodes.Const)]
-        if _is(call.node, "static") and not static.issuperset(asked):
-            yield call.lineno, f"there is no static file {asked[0]!r}"
+    yield from names.unknown
+    yield from ((line, f"this page has no {name!r}") for line, name in names.fields if name not in fields)
+    yield from ((line, f"there is no static file {name!r}") for line, name in names.files if name not in static)
 
 
-def _unknown_names(tree: nodes.Template, environment: Environment) -> Iterator[tuple[int, str]]:
+def _unknown_names(found: _Nodes, environment: Environment) -> Iterator[tuple[int, str]]:
     """Yield line and problem of every variable, filter and test that does not exist.
 
     Jinja finds unknown filters by itself, but not inside of a condition.
     """
-    variables = VARIABLES | frozenset(environment.globals) | {name.name for name in _stored(tree)} | _imported(tree)
-    for name in tree.find_all(nodes.Name):
+    variables = VARIABLES | frozenset(environment.globals) | _made_here(found)
+    for name in found.get(nodes.Name, ()):
         if name.ctx == "load" and name.name not in variables:
             yield name.lineno, f"there is no {name.name!r}"
-    for filtered in tree.find_all(nodes.Filter):
+    for filtered in found.get(nodes.Filter, ()):
         if filtered.name not in environment.filters:
             yield filtered.lineno, f"there is no filter {filtered.name!r}"
-    for tested in tree.find_all(nodes.Test):
+    for tested in found.get(nodes.Test, ()):
         if tested.name not in environment.tests:
             yield tested.lineno, f"there is no test {tested.name!r}"
 
@@ -120,18 +186,13 @@ def _is(node: nodes.Node, name: str) -> bool:
     return isinstance(node, nodes.Name) and node.name == name
 
 
-def _stored(tree: nodes.Template) -> Iterator[nodes.Name]:
-    """Yield the names a template sets itself: loop variables, arguments of macros, assignments."""
-    for name in tree.find_all(nodes.Name):
-        if name.ctx in {"store", "param"}:
-            yield name
-
-
-def _imported(tree: nodes.Template) -> frozenset[str]:
-    """Return the names of macros and imports of a template, and those Jinja has ready in every one."""
+def _made_here(found: _Nodes) -> frozenset[str]:
+    """Return the names a template makes itself or imports, and those Jinja has ready in every one."""
     names = {"self", "super", "loop", "caller", "varargs", "kwargs", "true", "false", "none"}
-    names.update(macro.name for macro in tree.find_all(nodes.Macro))
-    names.update(imported.target for imported in tree.find_all(nodes.Import))
-    for imported in tree.find_all(nodes.FromImport):
+    # Loop variables, arguments of macros, assignments.
+    names.update(name.name for name in found.get(nodes.Name, ()) if name.ctx in {"store", "param"})
+    names.update(macro.name for macro in found.get(nodes.Macro, ()))
+    names.update(imported.target for imported in found.get(nodes.Import, ()))
+    for imported in found.get(nodes.FromImport, ()):
         names.update(name if isinstance(name, str) else name[1] for name in imported.names)
     return frozenset(names)
