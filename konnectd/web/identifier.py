@@ -86,6 +86,8 @@ class IdentifierRoutes:
             csrf=csrf,
             client_name=waiting.client.display_name if waiting is not None else "",
             client_host=waiting.return_address.host if waiting is not None else "",
+            policy_uri=waiting.client.policy_uri if waiting is not None else "",
+            tos_uri=waiting.client.tos_uri if waiting is not None else "",
             username=retry.username if retry is not None else hint,
             fault=retry.fault if retry is not None else None,
         )

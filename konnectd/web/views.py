@@ -93,6 +93,8 @@ class SignInPage:
         action: where the form goes, query included.
         client_name: which application is waiting; empty when somebody came by themselves.
         client_host: the host that application returns to.
+        policy_uri: what it says about what it does with people's data; a link.
+        tos_uri: its conditions; a link as well.
         username: what was typed last time, or hinted at.
         fault: why the form is shown again.
     """
@@ -103,6 +105,8 @@ class SignInPage:
     csrf: str = field(repr=False)
     client_name: str = ""
     client_host: str = ""
+    policy_uri: str = ""
+    tos_uri: str = ""
     username: str = ""
     fault: SignInFault | None = None
 

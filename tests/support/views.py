@@ -34,7 +34,14 @@ LINES = (
     ScopeLine(token="example/special", optional=True),
 )
 
-SIGN_IN = SignInPage(action="/signin?a=1&b=2", csrf="csrf-1", client_name="Notes", client_host="notes.example.org")
+SIGN_IN = SignInPage(
+    action="/signin?a=1&b=2",
+    csrf="csrf-1",
+    client_name="Notes",
+    client_host="notes.example.org",
+    policy_uri="https://notes.example.org/privacy",
+    tos_uri="https://notes.example.org/terms",
+)
 CHOOSER = ChooserPage(
     action="/choose", csrf="csrf-2", account=ALICE, client_name="Notes", client_host="notes.example.org"
 )

@@ -269,6 +269,8 @@ class AddressTests(SynchronousTestCase):
     def test_absolute_paths(self) -> None:
         """They work from whichever path a page is served: each is an absolute path on the same host."""
         for element in elements(page(SIGN_IN)):
+            if element.name == "a":
+                continue  # links lead to applications
             for key in ADDRESSES & set(element.attributes):
                 address = urlsplit(element.attributes[key])
 

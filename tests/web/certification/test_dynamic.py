@@ -92,13 +92,14 @@ class PageTests(DynamicCase):
     """What people are shown of a registration."""
 
     def test_links(self) -> None:
-        """``oidcc-registration-policy-uri`` and ``-tos-uri``: people can read both before they agree."""
+        """``oidcc-registration-policy-uri`` and ``-tos-uri``: people can read both before they sign in, and agree."""
         policy, terms = "https://notes.example.org/privacy", "https://notes.example.org/terms"
         for members in ({}, {"policy_uri": policy}, {"tos_uri": terms}, {"policy_uri": policy, "tos_uri": terms}):
-            page = self.client(**members).sign_in(Visitor(self.daemon))
-            links = {e.attributes["href"] for e in elements(page.answer.body) if e.name == "a"}
-            with self.subTest(members=members):
-                self.assertEqual(links & {policy, terms}, set(members.values()))
+            app, visitor = self.client(**members), Visitor(self.daemon)
+            for page in (app.arrive(visitor), app.sign_in(visitor)):
+                links = {e.attributes["href"] for e in elements(page.answer.body) if e.name == "a"}
+                with self.subTest(members=members, page=page.title):
+                    self.assertEqual(links & {policy, terms}, set(members.values()))
 
     def test_logo(self) -> None:
         """``oidcc-registration-logo-uri``: it is registered; no page of ours loads pictures from elsewhere."""
