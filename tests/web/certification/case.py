@@ -1,5 +1,7 @@
 """One authorization as the certification tests look at it: where its answer stands, and what is in its tokens."""
 
+import re
+from math import log2
 from urllib.parse import parse_qsl, urlsplit
 
 from attrs import frozen
@@ -10,6 +12,7 @@ from konnectd.protocol.claims import left_half_hash
 from konnectd.protocol.client import Client
 from tests.support.application import Application, json_of
 from tests.support.assembly import Daemon, ring
+from tests.support.connection import Heard
 from tests.support.fakes import header_of
 from tests.support.requests import CALLBACK, ISSUER, MAIL
 from tests.support.visitor import Visit, Visitor
@@ -17,6 +20,16 @@ from tests.support.visitor import Visit, Visitor
 #: As long as the longest the tests send, with every unreserved character in it.
 LONG_STATE = ("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~" * 2)[:128]
 VERIFIER = KeyRingVerifier(ring())
+#: What an answer that refuses may hold.
+OF_ERROR = frozenset({"error", "error_description", "error_uri", "state", "session_state", "iss"})
+#: Characters of ``error`` and ``error_description``. Spec: RFC 6749 4.1.2.1 and 5.2.
+_TEXT = re.compile(r"[\x20\x21\x23-\x5b\x5d-\x7e]+")
+
+
+def entropy_of(value: str) -> float:
+    """Return how many bits a value has by the frequencies of its own characters, as the tests estimate it."""
+    counts = [value.count(character) for character in set(value)]
+    return -sum(count * log2(count / len(value)) for count in counts)
 
 
 @frozen(kw_only=True)
@@ -76,9 +89,25 @@ class CertificationCase(SynchronousTestCase):
         """Check ``at_hash`` or ``c_hash``. Spec: OIDC Core 3.2.2.9 and 3.3.2.10."""
         self.assertEqual(claims[name], left_half_hash(value, str(header_of(token)["alg"])))
 
+    def check_refusal(self, parts: dict[str, str], *codes: str) -> None:
+        """Check an answer that refuses as every module does: nothing is there twice, missing, or of a wrong kind."""
+        self.assertIn(parts["error"], codes)
+        self.assertEqual((parts["state"], parts["iss"]), (LONG_STATE, ISSUER))
+        self.assertEqual(set(parts) - OF_ERROR, set())
+        self.check_text(parts["error_description"])
+
+    def check_text(self, text: str) -> None:
+        """Check what a client's developer is told."""
+        self.assertIsNotNone(_TEXT.fullmatch(text), text)
+
+    def check_json(self, answer: Heard) -> None:
+        """Check what an answer says that it is; a charset beside it does not matter."""
+        self.assertEqual(answer.header("Content-Type").partition(";")[0], "application/json")
+
     def userinfo(self, access_token: str) -> dict[str, object]:
         """Return what an access token shows."""
         answer = self.app.userinfo(access_token)
 
         self.assertEqual(answer.status, 200)
+        self.check_json(answer)
         return json_of(answer)

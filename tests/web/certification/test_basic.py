@@ -1,13 +1,16 @@
 """The basic plan: ``response_type=code``, module by module in its order."""
 
 import json
-import re
 from urllib.parse import urlencode
 
+from konnectd.protocol.vocabulary import ErrorCode
 from tests.support.application import Application, error_of, json_of
-from tests.support.requests import CALLBACK, PAGE, VERIFIER
+from tests.support.requests import CALLBACK, ISSUER, PAGE, VERIFIER
 from tests.support.visitor import Visitor
-from tests.web.certification.case import LONG_STATE, CertificationCase, told
+from tests.web.certification.case import LONG_STATE, CertificationCase, entropy_of, told
+
+#: Characters that must not come back in a description.
+HOSTILE = 'a"b\\c\u00fc'
 
 
 class FlowTests(CertificationCase):
@@ -21,18 +24,23 @@ class FlowTests(CertificationCase):
         claims = self.id_token(content["id_token"])
 
         self.assertEqual((answer.place, answer.parts["state"]), ("query", LONG_STATE))
-        self.assertGreaterEqual(len(answer.parts["code"]), 64)
+        self.assertEqual(answer.parts["iss"], ISSUER)
+        for value in (answer.parts["code"], content["access_token"]):
+            self.assertGreater(entropy_of(value), 96)
         self.assertEqual((tokens.status, tokens.header("Cache-Control")), (200, "no-store"))
+        self.check_json(tokens)
         self.assertEqual(content["token_type"].lower(), "bearer")
         self.assertGreater(content["expires_in"], 0)
         self.check_hash(claims, "at_hash", content["access_token"], content["id_token"])
         self.assertEqual(self.userinfo(content["access_token"])["sub"], claims["sub"])
 
     def test_response_type_missing(self) -> None:
-        """``oidcc-response-type-missing``: told in the query."""
-        visit = self.app.arrive(self.visitor, response_type=None)
+        """``oidcc-response-type-missing``: told in the query, or by the form that was asked for, in every plan."""
+        for mode, place in ((None, "query"), ("form_post", "form")):
+            visit = self.app.arrive(self.visitor, response_type=None, response_mode=mode, state=LONG_STATE)
 
-        self.assertEqual((told(visit).place, told(visit).parts["error"]), ("query", "invalid_request"))
+            self.assertEqual(told(visit).place, place)
+            self.check_refusal(told(visit).parts, "invalid_request", "unsupported_response_type")
 
     def test_nonce_is_optional(self) -> None:
         """``oidcc-ensure-request-without-nonce-succeeds-for-code-flow``."""
@@ -223,8 +231,39 @@ class MetadataTests(CertificationCase):
         self.assertEqual([key for key in keys if {"d", "p", "q", "k"} & set(key)], [])
 
     def test_texts_of_errors(self) -> None:
-        """Descriptions have only characters that RFC 6749 allows there."""
-        for changes in ({"scope": 'x"'}, {"max_age": "\u0661"}, {"response_type": "\u00fc"}, {"prompt": "none login"}):
-            text = told(self.app.arrive(Visitor(self.daemon), **changes)).parts["error_description"]
+        """What a request says is not repeated: descriptions have only characters that RFC 6749 allows there."""
+        for name in (
+            "scope",
+            "max_age",
+            "response_type",
+            "response_mode",
+            "claims",
+            "code_challenge_method",
+            "resource",
+        ):
+            parts = told(self.app.arrive(Visitor(self.daemon), state=LONG_STATE, **{name: HOSTILE})).parts
 
-            self.assertIsNotNone(re.fullmatch(r"[\x20-\x21\x23-\x5b\x5d-\x7e]+", text), text)
+            self.check_refusal(parts, *ErrorCode)
+
+    def test_texts_of_token_errors(self) -> None:
+        """Nor at the token endpoint, which refuses with 400 and JSON."""
+        for sent in (
+            {"grant_type": HOSTILE},
+            {"grant_type": "authorization_code", "code": HOSTILE},
+            {"grant_type": "refresh_token", "refresh_token": HOSTILE},
+            {"grant_type": "client_credentials", "scope": HOSTILE},
+        ):
+            answer = self.app.ask_token(self.app.basic(), **sent)
+
+            self.assertEqual(answer.status, 400)
+            self.check_json(answer)
+            self.check_text(json_of(answer)["error"])
+            self.check_text(json_of(answer)["error_description"])
+
+    def test_unknown_client(self) -> None:
+        """A client that is not who it says is refused with 401, whatever it calls itself."""
+        for client_id in ("mail", HOSTILE):
+            answer = self.app.ask_token(self.app.basic(client_id, "wrong"), grant_type="authorization_code", code="x")
+
+            self.assertEqual(error_of(answer), (401, "invalid_client"))
+            self.check_text(json_of(answer)["error_description"])

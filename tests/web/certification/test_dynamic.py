@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from konnectd.jose.keys import PrivateKey
+from konnectd.jose.keys import KeyRing, PrivateKey
 from tests.support.application import error_of, json_of
 from tests.support.assembly import Daemon
 from tests.support.fakes import claims_of, header_of
@@ -72,6 +72,12 @@ class RegistrationTests(DynamicCase):
         self.assertLessEqual({"authorization_code", "implicit"}, set(metadata["grant_types_supported"]))
         self.assertIn("RS256", metadata["id_token_signing_alg_values_supported"])
         self.assertEqual(metadata["registration_endpoint"], f"{ISSUER}/konnect/v1/register")
+
+    def test_end(self) -> None:
+        """Every module that registered a client ends with a DELETE, which has to be answered 204 and nothing."""
+        answer = self.client().manage("DELETE")
+
+        self.assertEqual((answer.status, answer.body), (204, b""))
 
     def test_regfrag(self) -> None:
         """``oidcc-redirect-uri-regfrag``: a fragment can not be registered."""
@@ -220,10 +226,23 @@ class KeyTests(DynamicCase):
         self.assertEqual(app.redeem(app.code(), **app.proof(aud=ISSUER)).status, 200)
 
     def test_our_keys(self) -> None:
-        """``oidcc-server-rotate-keys``: every key that signs is published; which these are the operator says."""
+        """Every key that signs is published; which these are the operator says."""
         published = {key["kid"] for key in json.loads(self.daemon.get("/konnect/v1/jwks.json").body)["keys"]}
 
         self.assertIn(header_of(self.client().tokens()["id_token"])["kid"], published)
+
+    def test_rotation_of_ours(self) -> None:
+        """``oidcc-server-rotate-keys``: a key put behind the first is new by id and by value, and nothing is gone."""
+        first, second = PrivateKey("first", rsa_key(1).key), PrivateKey("second", rsa_key(2).key)
+        before, after = (
+            {(str(key["kid"]), str(key["n"])) for key in KeyRing(signing, (), "RS256").jwks()["keys"]}
+            for signing in ((first,), (first, second))
+        )
+
+        ((kid, modulus),) = after - before
+        self.assertLess(before, after)
+        self.assertNotIn(kid, {known for known, _ in before})
+        self.assertNotIn(modulus, {known for _, known in before})
 
 
 class RequestUriTests(DynamicCase):
