@@ -5,12 +5,13 @@ import re
 from base64 import b64encode
 from collections.abc import Iterator
 from html import unescape
+from itertools import cycle, islice
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import yaml
 from argon2 import PasswordHasher
-from attrs import define, frozen
+from attrs import define, field, frozen
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
@@ -18,6 +19,9 @@ from bench.load import Answer, Load, get, post
 from bench.processes import Server, free_port
 
 _CLIENT, _SECRET, _CALLBACK = "bench", "bench-secret", "https://client.example.com/callback"
+_PASSWORD = "wonderland"  # noqa: S105 - made for the bench
+#: The people: so many that nobody comes to have more grants than are kept, as nobody does in real life.
+HOUSE = ("alice", *(f"person{number}" for number in range(1_000)))
 _BASIC = "Authorization: Basic " + b64encode(f"{_CLIENT}:{_SECRET}".encode()).decode()
 _INNER = "/signin/v1/identifier/_/"
 _SCOPE = "openid profile email offline_access"
@@ -49,21 +53,29 @@ class Files:
 
     @classmethod
     def write(cls, folder: Path) -> "Files":
-        """Make keys, users and clients."""
+        """Make keys, users and clients. In ``users.yaml`` is one person, in ``house.yaml`` there are many."""
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         (folder / "bench.pem").write_bytes(pem)
         (folder / "secret").write_bytes(bytes(range(32)))
         cheap = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+        secret = cheap.hash(_PASSWORD)
         people = [
-            {"username": "alice", "password": cheap.hash("wonderland"), "email": "a@example.com", "name": "Alice"}
+            {"username": name, "password": secret, "email": f"{name}@example.com", "name": name.title()}
+            for name in HOUSE
         ]
-        (folder / "users.yaml").write_text(yaml.safe_dump({"users": people}))
+        (folder / "users.yaml").write_text(yaml.safe_dump({"users": people[:1]}))
+        (folder / "house.yaml").write_text(yaml.safe_dump({"users": people}))
         client = {"id": _CLIENT, "secret": _SECRET, "trusted": True, "redirect_uris": [_CALLBACK]}
         (folder / "clients.yaml").write_text(yaml.safe_dump({"clients": [client]}))
         for file in folder.iterdir():
             file.chmod(0o600)
         return cls(folder, key)
+
+    @property
+    def house(self) -> tuple[str, str]:
+        """How a daemon is started that knows many people."""
+        return f"--file-users={self.folder / 'house.yaml'}", "file"
 
     def arguments(self, port: int, *backend: str) -> list[str]:
         """Return how the daemon is started."""
@@ -83,11 +95,11 @@ class Files:
 
 @define
 class Daemon:
-    """A running daemon and a browser that is signed in."""
+    """A running daemon, and browsers in which people are signed in."""
 
     server: Server
     load: Load
-    cookie: str = ""
+    cookies: list[str] = field(factory=list)
 
     @classmethod
     def start(cls, files: Files, *backend: str) -> "Daemon":
@@ -101,18 +113,23 @@ class Daemon:
         self.load.close()
         self.server.stop()
 
-    def sign_in(self, username: str = "alice", password: str = "wonderland") -> None:  # noqa: S107 - made for the bench
-        """Sign in as a browser does."""
+    def sign_in(self, *names: str) -> None:
+        """Sign people in as a browser does."""
+        self.cookies = [self._sign_in(name) for name in names]
+
+    def _sign_in(self, username: str) -> str:
+        """Sign somebody in and return the logon cookie."""
         page = self._one(get(_INNER + "signin"))
         form_cookie = page.header(b"set-cookie").decode().partition(";")[0]
         text = page.body.decode()
         csrf = unescape(_found(r'name="csrf"[^>]*value="([^"]+)"', text))
         action = unescape(_found(r'<form[^>]*action="([^"]+)"', text))
-        body = urlencode({"csrf": csrf, "username": username, "password": password})
+        body = urlencode({"csrf": csrf, "username": username, "password": _PASSWORD})
         answer = self._one(post(action, body, f"Cookie: {form_cookie}"))
-        self.cookie = answer.header(b"set-cookie").decode().partition(";")[0]
-        if answer.status != 303 or not self.cookie.startswith("KKT="):
+        cookie = answer.header(b"set-cookie").decode().partition(";")[0]
+        if answer.status != 303 or not cookie.startswith("KKT="):
             raise RuntimeError("nobody was signed in")
+        return cookie
 
     def sign_in_request(self) -> bytes:
         """Return the request of a sign-in, to be sent again and again."""
@@ -121,13 +138,13 @@ class Daemon:
         text = page.body.decode()
         csrf = unescape(_found(r'name="csrf"[^>]*value="([^"]+)"', text))
         action = unescape(_found(r'<form[^>]*action="([^"]+)"', text))
-        body = urlencode({"csrf": csrf, "username": "alice", "password": "wonderland"})
+        body = urlencode({"csrf": csrf, "username": HOUSE[0], "password": _PASSWORD})
         return post(action, body, f"Cookie: {form_cookie}")
 
     def authorize(self, count: int) -> list[str]:
-        """Return codes of that many authorization requests with a living logon."""
-        request = get(_AUTHORIZE, f"Cookie: {self.cookie}")
-        return [_code(answer) for answer in self.load.run(request for _ in range(count))]
+        """Return codes of that many authorization requests with a living logon, everybody having a turn."""
+        requests = cycle([get(_AUTHORIZE, f"Cookie: {cookie}") for cookie in self.cookies])
+        return [_code(answer) for answer in self.load.run(islice(requests, count))]
 
     def redeem(self, codes: list[str]) -> list[str]:
         """Return the access tokens of some codes."""
