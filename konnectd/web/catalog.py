@@ -67,7 +67,7 @@ def documents(top: Path) -> Mapping[Path, bytes]:
     wanted = {folder / f"{DOMAIN}.pot": _write(template)}
     for file in sorted(folder.glob(f"*/LC_MESSAGES/{DOMAIN}.po")):
         locale = file.parent.parent.name.replace("-", "_")
-        read_catalog(file, locale)
+        read_catalog(file)
         with file.open("rb") as stream:
             catalog = read_po(stream, locale=locale, domain=DOMAIN)
         catalog.update(template, no_fuzzy_matching=True, update_header_comment=True)

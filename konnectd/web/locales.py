@@ -2,6 +2,8 @@
 
 Catalogues are ``locale/<tag>/LC_MESSAGES/konnectd.po`` below the templates. They are compiled in memory at start, so
 that a checkout needs no build step. The texts in the code are English; a text without translation stays English.
+
+What Babel knows of all languages of the world is three megabytes, and is not loaded for what is needed here.
 """
 
 import io
@@ -12,8 +14,7 @@ from pathlib import Path
 from typing import Self
 
 from attrs import field, frozen
-from babel import Locale as Culture
-from babel import UnknownLocaleError
+from babel import localedata
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import PoFileError, read_po
@@ -30,6 +31,38 @@ MOST_TAGS = 20
 _TAG = re.compile("[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
 #: A tag in a translation: their order may change, but none may come or go.
 _MARKUP = re.compile(r"</?[^<>]*>|&[^;\s]*;")
+
+
+#: What is written from the right, as far as catalogues go: languages whose usual script is, and those scripts.
+_RIGHT_LANGUAGES = frozenset(
+    {
+        *(
+            "apc",
+            "ar",
+            "bal",
+            "bgn",
+            "ckb",
+            "dv",
+            "fa",
+            "he",
+            "ks",
+            "lrc",
+            "mzn",
+            "nqo",
+            "ps",
+            "rhg",
+            "sd",
+            "sdh",
+            "skr",
+        ),
+        *("syr", "trw", "ug", "ur", "yi"),
+    }
+)
+_RIGHT_SCRIPTS = frozenset({"Adlm", "Arab", "Hebr", "Nkoo", "Rohg", "Syrc", "Thaa"})
+_SCRIPT_LENGTH = 4
+#: The header of a catalogue for which Babel would load all that it knows.
+_LANGUAGE = re.compile(rb'^"Language:[^"\n]*"', re.MULTILINE)
+_PLURALS = b"Plural-Forms:"
 
 
 class BrokenCatalogError(Exception):
@@ -80,12 +113,9 @@ class Locale:
             BrokenCatalogError: it can not be used.
         """
         tag = folder.name.replace("_", "-")
-        try:
-            culture = Culture.parse(tag, sep="-")
-        except (UnknownLocaleError, ValueError):
-            raise BrokenCatalogError(str(folder), "is not named after a language") from None
-        catalog = read_catalog(folder / "LC_MESSAGES" / f"{DOMAIN}.po", str(culture))
-        return cls(tag, culture.text_direction, _compile(catalog))
+        if _TAG.fullmatch(tag) is None or not localedata.exists(tag.replace("-", "_")):
+            raise BrokenCatalogError(str(folder), "is not named after a language")
+        return cls(tag, direction(tag), _compile(read_catalog(folder / "LC_MESSAGES" / f"{DOMAIN}.po")))
 
 
 @frozen
@@ -101,7 +131,7 @@ class Locales:
         Raises:
             BrokenCatalogError: one of them can not be used.
         """
-        found = {DEFAULT: Locale(DEFAULT, "ltr", _compile(Catalog(locale=DEFAULT)))}
+        found = {DEFAULT: Locale(DEFAULT, "ltr", _compile(Catalog()))}
         if folder.is_dir():
             for entry in sorted(entry for entry in folder.iterdir() if entry.is_dir()):
                 locale = Locale.read(entry)
@@ -138,16 +168,25 @@ class Locales:
         return next((locale for known, locale in self.by_tag.items() if known.startswith(language)), None)
 
 
-def read_catalog(file: Path, locale: str) -> Catalog:
+def direction(tag: str) -> str:
+    """Return how a language is written: ``ltr`` or ``rtl``; a script in the tag counts for more than the language."""
+    language, *rest = tag.split("-")
+    script = next((part.title() for part in rest if len(part) == _SCRIPT_LENGTH and part.isalpha()), "")
+    from_the_right = script in _RIGHT_SCRIPTS if script else language.lower() in _RIGHT_LANGUAGES
+    return "rtl" if from_the_right else "ltr"
+
+
+def read_catalog(file: Path) -> Catalog:
     """Read and check a catalogue.
 
     Raises:
-        BrokenCatalogError: it is missing or unreadable, or a translation has other placeholders or markup than its
-            original. Translations are markup, so this is also what keeps every page well-formed.
+        BrokenCatalogError: it is missing or unreadable, it does not say what plurals its language has and needs them,
+            or a translation has other placeholders or markup than its original. Translations are markup, so this is
+            also what keeps every page well-formed.
     """
     try:
-        with file.open("rb") as stream:
-            catalog = read_po(stream, locale=locale, domain=DOMAIN, abort_invalid=True)
+        content = file.read_bytes()
+        catalog = read_po(io.BytesIO(_LANGUAGE.sub(b'""', content)), domain=DOMAIN, abort_invalid=True)
     except PoFileError as error:
         raise BrokenCatalogError(f"{file}:{error.lineno}", str(error)) from error
     except (OSError, UnicodeDecodeError) as error:
@@ -156,6 +195,8 @@ def read_catalog(file: Path, locale: str) -> Catalog:
         if not message.id:
             continue
         originals, translations = _texts(message.id), _texts(message.string)
+        if len(originals) > 1 and any(translations) and _PLURALS not in content:
+            raise BrokenCatalogError(str(file), "has plurals, but no header Plural-Forms that says when each is used")
         allowed = [(_placeholders(original), _markup(original)) for original in originals]
         for translation in filter(None, translations):
             if (_placeholders(translation), _markup(translation)) not in allowed:

@@ -1,15 +1,19 @@
 """Languages: which one a browser gets, and which catalogues are refused."""
 
 import shutil
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
+from babel import Locale as Culture
+from babel import localedata
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.http import HttpRequest
-from konnectd.web.locales import BrokenCatalogError, Locale, Locales
+from konnectd.web.locales import BrokenCatalogError, Locale, Locales, direction
 from konnectd.web.pages import Pages
 from konnectd.web.templates_path import find_templates
 from konnectd.web.views import SignedOutPage
@@ -18,8 +22,10 @@ from tests.support.markup import elements, one, shape, text_of
 from tests.support.rendering import GET, STATIC, header, page
 from tests.support.views import SIGN_IN, SIGNED_OUT
 
-HEADER = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n\n'
+HEADER = 'msgid ""\nmsgstr ""\n"Language: de\\n"\n"Content-Type: text/plain; charset=utf-8\\n"\n'
+PLURALS = '"Plural-Forms: nplurals=2; plural=(n != 1);\\n"\n\n'
 GERMAN = 'msgid "Sign in"\nmsgstr "Anmelden"\n\nmsgid "Back to <bdi>%(name)s</bdi>"\nmsgstr "Zu <bdi>%(name)s</bdi>"\n'
+TRIES = 'msgid "%(n)s try"\nmsgid_plural "%(n)s tries"\nmsgstr[0] "%(n)s Mal"\nmsgstr[1] "%(n)s Male"\n'
 HEBREW = 'msgid "Sign in"\nmsgstr "\u05db\u05e0\u05d9\u05e1\u05d4"\n'
 
 
@@ -36,7 +42,7 @@ class CatalogCase(SynchronousTestCase):
         """Add a catalogue."""
         file = self.folder / "locale" / tag / "LC_MESSAGES" / "konnectd.po"
         file.parent.mkdir(parents=True)
-        file.write_text(HEADER + text, "utf-8")
+        file.write_text(HEADER + (text if text.startswith('"') else f"\n{text}"), "utf-8")
         return file
 
     def pages(self) -> Pages:
@@ -79,7 +85,10 @@ class TranslationTests(CatalogCase):
 
     def test_number(self) -> None:
         """A text that depends on a number has the form that fits, in each language."""
-        self.add("de", 'msgid "%(n)s try"\nmsgid_plural "%(n)s tries"\nmsgstr[0] "%(n)s Mal"\nmsgstr[1] "%(n)s Male"\n')
+        self.add(
+            "de",
+            PLURALS + 'msgid "%(n)s try"\nmsgid_plural "%(n)s tries"\nmsgstr[0] "%(n)s Mal"\nmsgstr[1] "%(n)s Male"\n',
+        )
         text = "{% trans n=page.return_uri|length %}{{ n }} try{% pluralize %}{{ n }} tries{% endtrans %}"
         (self.folder / "signed_out.html").write_text(f"<html><body>{text}</body></html>", "utf-8")
         pages = self.pages()
@@ -95,6 +104,28 @@ class TranslationTests(CatalogCase):
         titles = ["".join(one(pages.render(SIGN_IN, request(tag)).body, "h1").text) for tag in ("de", "en", "de")]
 
         self.assertEqual(titles, ["Anmelden", "Sign in", "Anmelden"])
+
+
+class DirectionTests(SynchronousTestCase):
+    """How languages are written."""
+
+    def test_all(self) -> None:
+        """It is known of every language there is; one that is written downwards is no business of a browser's."""
+        known = {tag: Culture.parse(tag).text_direction for tag in localedata.locale_identifiers() if tag != "root"}
+        wrong = [tag for tag, way in known.items() if direction(tag.replace("_", "-")) != way and way != "ttb"]
+
+        self.assertEqual((wrong, len(known) > 500), ([], True))
+
+    def test_nothing_is_loaded(self) -> None:
+        """Reading catalogues does not load what Babel knows of all languages, which is three megabytes."""
+        code = (
+            "import sys; from pathlib import Path; from babel import core, localedata; "
+            "from konnectd.web.locales import Locales; Locales.read(Path(sys.argv[1])); "
+            "sys.exit(9 if core._global_data or localedata._cache else 0)"
+        )
+        words = (sys.executable, "-c", code, str(find_templates() / "locale"))
+
+        self.assertEqual(subprocess.run(words, timeout=60, check=False).returncode, 0)
 
 
 class ChoiceTests(CatalogCase):
@@ -181,7 +212,7 @@ class BrokenCatalogTests(CatalogCase):
         """A translation that forgets or invents a placeholder is refused with its line."""
         error = self.refuse('msgid "Back to <bdi>%(name)s</bdi>"\nmsgstr "Zu <bdi>%(nam)s</bdi>"\n')
 
-        self.assertTrue(error.source.endswith("konnectd.po:5"), error.source)
+        self.assertTrue(error.source.endswith("konnectd.po:6"), error.source)
         self.assertIn("Back to", error.problem)
 
     def test_markup(self) -> None:
@@ -195,6 +226,10 @@ class BrokenCatalogTests(CatalogCase):
     def test_percent(self) -> None:
         """So is a lone percent sign, which would take what follows it for a placeholder."""
         self.refuse('msgid "Allow"\nmsgstr "100 % ja"\n')
+
+    def test_plurals(self) -> None:
+        """So is one with plurals that does not say how its language counts; one without them need not say it."""
+        self.assertIn("Plural-Forms", self.refuse(TRIES).problem)
 
     def test_syntax(self) -> None:
         """A file that is no catalogue is refused."""
