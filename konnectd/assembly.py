@@ -206,7 +206,7 @@ def _oidc(
 def _token(world: World, grants: Mapping[str, Grant]) -> Token:
     """Put the token endpoint together."""
     return Token(
-        authenticate=world.authentication(),
+        authenticate=world.authentication(world.settings.paths.token),
         grants=grants,
         mint=world.mint,
         permits=world.permits,
@@ -215,25 +215,26 @@ def _token(world: World, grants: Mapping[str, Grant]) -> Token:
 
 def _par(world: World, pending: PendingRequests) -> PushRequest:
     """Put the endpoint together that requests are pushed to."""
-    return PushRequest(authenticate=world.authentication(), pending=pending, store=world.store, entropy=world.entropy)
+    authenticate = world.authentication(world.settings.paths.par)
+    return PushRequest(authenticate=authenticate, pending=pending, store=world.store, entropy=world.entropy)
 
 
 def _tokens(world: World, metadata_document: Document) -> TokenRoutes:
     """Put the endpoints about tokens that are out together."""
-    issuer, authenticate, revocations = world.settings.iss, world.authentication(), world.revocations
+    issuer, paths, revocations = world.settings.iss, world.settings.paths, world.revocations
     return TokenRoutes(
         issuer=issuer,
-        paths=world.settings.paths,
+        paths=paths,
         revoke=Revoke(
             issuer=issuer,
-            authenticate=authenticate,
+            authenticate=world.authentication(paths.revoke),
             verifier=world.verifier,
             clock=world.clock,
             revocations=revocations,
         ),
         introspect=Introspect(
             issuer=issuer,
-            authenticate=authenticate,
+            authenticate=world.authentication(paths.introspect),
             verifier=world.verifier,
             clock=world.clock,
             store=world.store,
@@ -279,7 +280,7 @@ def _device(
         cookies=cookies,
         sign_in=endsession.sign_in,
         authorization=DeviceAuthorization(
-            authenticate=world.authentication(),
+            authenticate=world.authentication(world.settings.paths.device_authorization),
             store=world.store,
             sealer=world.sealer,
             clock=world.clock,

@@ -354,7 +354,7 @@ class AuthenticationTools:
     """What a method of client authentication may use.
 
     Attributes:
-        audiences: for whom an assertion may be: the issuer and its token endpoint.
+        audiences: for whom an assertion may be, as `konnectd.protocol.client_assertion.audiences` has it.
     """
 
     audiences: frozenset[str]

@@ -45,6 +45,7 @@ from konnectd.jose.client_keys import REQUEST_OBJECT_METHODS, RegisteredKeys
 from konnectd.jose.sealing import SecretSealer
 from konnectd.jose.signing import Defer, KeyRingSigner, KeyRingVerifier
 from konnectd.late_fetch import NoFetch
+from konnectd.protocol.client_assertion import audiences
 from konnectd.protocol.scope import OFFLINE_ACCESS, OPENID
 from konnectd.protocol.token import Lifetimes
 from konnectd.world import SystemClock, SystemEntropy
@@ -203,11 +204,16 @@ class World:
         names = loader.names("konnectd.modes")
         return {name: loader.load("konnectd.modes", name).deliver for name in names}
 
-    def authentication(self) -> ClientAuthentication:
-        """Return what finds out which client asks, by every method there is a file for."""
+    def authentication(self, path: str) -> ClientAuthentication:
+        """Return what finds out which client asks at one endpoint, by every method there is a file for.
+
+        Args:
+            path: of the endpoint.
+        """
         settings = self.settings
+        origin = settings.origin
         tools = AuthenticationTools(
-            audiences=frozenset({settings.iss, settings.origin + settings.paths.token}),
+            audiences=audiences(settings.iss, origin + settings.paths.token, origin + path),
             keys=self.client_keys,
             store=self.store,
             clock=self.clock,

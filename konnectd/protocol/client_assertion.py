@@ -2,7 +2,11 @@
 
 Whether it is signed by the client is for `konnectd.interfaces.ClientKeys` to say.
 
-Spec: RFC 7521 4.2; RFC 7523 2.2 and 3; OIDC Core 9.
+An assertion calls us by the issuer, by the token endpoint, or by the endpoint it is sent to. The first two count
+everywhere, as most libraries know no other name; the last one counts nowhere else, so that a client which names it is
+sure that its proof opens nothing but that.
+
+Spec: RFC 7521 4.2; RFC 7523 2.2 and 3; RFC 9126 2; OIDC Core 9.
 """
 
 import json
@@ -90,13 +94,26 @@ def allowed_algorithms(client: Client, method: AuthMethod) -> tuple[str, ...]:
     return tuple(algorithm for algorithm in known if algorithm == registered) if registered else known
 
 
-def check_assertion(claims: Mapping[str, object] | None, client: Client, audiences: Collection[str], now: int) -> Spent:
+def audiences(issuer: str, token_endpoint: str, endpoint: str) -> frozenset[str]:
+    """Return the names by which an assertion that is sent to an endpoint may call us.
+
+    Args:
+        issuer: the issuer identifier.
+        token_endpoint: the address of the token endpoint.
+        endpoint: the address of the endpoint.
+
+    Spec: RFC 9126 2, for every endpoint where clients prove who they are; RFC 7523 3 (3.); OIDC Core 9.
+    """
+    return frozenset({issuer, token_endpoint, endpoint})
+
+
+def check_assertion(claims: Mapping[str, object] | None, client: Client, names: Collection[str], now: int) -> Spent:
     """Check what an assertion says and return what must be remembered of it.
 
     Args:
         claims: None when the client's signature does not fit.
         client: who sent it.
-        audiences: ourselves, by the names an assertion may call us.
+        names: ourselves, as `audiences` has it.
         now: the time.
 
     Raises:
@@ -106,7 +123,7 @@ def check_assertion(claims: Mapping[str, object] | None, client: Client, audienc
     """
     if claims is None or claims.get("iss") != client.client_id or claims.get("sub") != client.client_id:
         raise wrong_credentials()
-    _check_audience(claims.get("aud"), audiences)
+    _check_audience(claims.get("aud"), names)
     ends = _check_times(claims, now)
     jti = claims.get("jti")
     if not isinstance(jti, str) or not jti or len(jti) > LONGEST_JTI:
@@ -114,11 +131,11 @@ def check_assertion(claims: Mapping[str, object] | None, client: Client, audienc
     return Spent(place=_spent_key(client.client_id, jti), seconds=ends + LEEWAY - now)
 
 
-def _check_audience(audience: object, audiences: Collection[str]) -> None:
+def _check_audience(audience: object, names: Collection[str]) -> None:
     """Check that an assertion is for us: the whole of one of our names, alone or in a list."""
     named = audience if isinstance(audience, list) else [audience]
-    if not any(isinstance(name, str) and name in audiences for name in named):
-        raise InvalidClientError("aud of client_assertion must be the issuer or the token endpoint")
+    if not any(isinstance(name, str) and name in names for name in named):
+        raise InvalidClientError("aud of client_assertion must be the issuer, the token endpoint or this endpoint")
 
 
 def _check_times(claims: Mapping[str, object], now: int) -> int:

@@ -16,6 +16,7 @@ from konnectd.protocol.client_assertion import (
     LONGEST_LIFE,
     Spent,
     allowed_algorithms,
+    audiences,
     check_assertion,
     find_assertion,
 )
@@ -29,7 +30,8 @@ from tests.support.forgery import segment
 from tests.support.requests import ISSUER, form
 
 TOKEN_ENDPOINT = f"{ISSUER}/token"
-AUDIENCES = frozenset({ISSUER, TOKEN_ENDPOINT})
+PUSH_ENDPOINT = f"{ISSUER}/par"
+AUDIENCES = audiences(ISSUER, TOKEN_ENDPOINT, TOKEN_ENDPOINT)
 METHODS = (AuthMethod.SECRET_JWT, AuthMethod.PRIVATE_KEY_JWT)
 
 
@@ -194,6 +196,18 @@ class CheckTests(SynchronousTestCase):
         ):
             with self.assertRaises(InvalidClientError, msg=str(changes)):
                 self.check(**changes)
+
+    def test_audience_of_an_endpoint(self) -> None:
+        """The address of an endpoint counts there and nowhere else. Spec: RFC 9126 2."""
+        at_push = audiences(ISSUER, TOKEN_ENDPOINT, PUSH_ENDPOINT)
+        for aud in (ISSUER, TOKEN_ENDPOINT, PUSH_ENDPOINT, ["https://other.example", PUSH_ENDPOINT]):
+            self.assertTrue(check_assertion(claims_for(KEYED, aud=aud), KEYED, at_push, NOON).place, aud)
+
+        for aud in (f"{PUSH_ENDPOINT}/", f"{ISSUER}/revoke", PUSH_ENDPOINT.upper()):
+            with self.assertRaises(InvalidClientError, msg=aud):
+                check_assertion(claims_for(KEYED, aud=aud), KEYED, at_push, NOON)
+        with self.assertRaises(InvalidClientError):
+            self.check(aud=PUSH_ENDPOINT)
 
     def test_not_signed(self) -> None:
         """A signature that does not fit looks like a client that is not known."""

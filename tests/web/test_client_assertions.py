@@ -1,5 +1,6 @@
 """Clients that sign who they are, over HTTP: what the certification of OpenID Providers and attackers try."""
 
+from typing import ClassVar
 from urllib.parse import urlencode
 
 from attrs import evolve
@@ -8,13 +9,14 @@ from twisted.trial.unittest import SynchronousTestCase
 from konnectd.jose.client_keys import PAUSE
 from konnectd.jose.keys import PrivateKey
 from konnectd.protocol.client import Client
+from konnectd.protocol.device import GRANT_TYPE
 from tests.support.application import Application, error_of, json_of
 from tests.support.assembly import Daemon
 from tests.support.assertions import ASSERTION_TYPE, KEYED, PUBLISHING, SECRETIVE, by_secret, keyed
 from tests.support.connection import Heard
 from tests.support.fakes import FixedClock, SilentStore, memory_store
 from tests.support.keys import p256_key, p384_key
-from tests.support.requests import CALLBACK, VERIFIER
+from tests.support.requests import CALLBACK, CHALLENGE, VERIFIER
 
 CLIENTS = (KEYED, SECRETIVE, PUBLISHING)
 
@@ -149,3 +151,86 @@ class AssertionTests(SynchronousTestCase):
         algorithms = found["token_endpoint_auth_signing_alg_values_supported"]
         self.assertTrue({"RS256", "PS256", "ES256", "EdDSA", "HS256"} <= set(algorithms))
         self.assertNotIn("none", algorithms)
+
+
+class EndpointTests(SynchronousTestCase):
+    """Every endpoint where clients prove who they are."""
+
+    #: A good request to each but for the proof, by the name of its path.
+    requests: ClassVar = {
+        "token": {"grant_type": "client_credentials"},
+        "par": {
+            "redirect_uri": CALLBACK,
+            "response_type": "code",
+            "scope": "openid",
+            "code_challenge": CHALLENGE,
+            "code_challenge_method": "S256",
+        },
+        "revoke": {"token": "any"},
+        "introspect": {"token": "any"},
+        "device_authorization": {"scope": "openid"},
+    }
+    clients: ClassVar = tuple(
+        evolve(client, grant_types=("authorization_code", "client_credentials", GRANT_TYPE))
+        for client in (KEYED, SECRETIVE)
+    )
+
+    def setUp(self) -> None:
+        """Begin with a daemon nobody has used."""
+        self.store = memory_store(FixedClock())
+        self.daemon = Daemon(clients=self.clients, store=self.store)
+        self.used = 0
+
+    def address(self, name: str) -> str:
+        """Return the address of an endpoint."""
+        return self.daemon.settings.origin + getattr(self.daemon.settings.paths, name)
+
+    def ask(self, name: str, assertion: str, daemon: Daemon | None = None) -> Heard:
+        """Send a good request to an endpoint, with a proof."""
+        values = {**self.requests[name], "client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion}
+        asked = daemon or self.daemon
+        return asked.post(getattr(asked.settings.paths, name), urlencode(values))
+
+    def new(self, client: Client, aud: object) -> str:
+        """Return a proof nobody has seen."""
+        self.used += 1
+        sign = by_secret if client.secret else keyed
+        return sign(client, aud=aud, jti=f"new-{self.used}")
+
+    def test_issuer_and_token_endpoint(self) -> None:
+        """A proof for the issuer or the token endpoint is good at each."""
+        for name in self.requests:
+            for client in self.clients:
+                for aud in (self.daemon.settings.iss, self.address("token"), [self.address("token")]):
+                    answer = self.ask(name, self.new(client, aud))
+
+                    self.assertIn(answer.status, {200, 201}, (name, aud, answer.body))
+
+    def test_its_own_address(self) -> None:
+        """A proof for the endpoint that it is sent to is good there. Spec: RFC 9126 2."""
+        for name in self.requests:
+            for client in self.clients:
+                answer = self.ask(name, self.new(client, self.address(name)))
+
+                self.assertIn(answer.status, {200, 201}, (name, answer.body))
+
+    def test_row_12_address_of_another(self) -> None:
+        """A proof for one endpoint is refused at every other; so is one for an address where nobody proves anything."""
+        for name in self.requests:
+            others = {*self.requests, "authorize", "userinfo", "jwks"} - {"token", name}
+            for other in sorted(others):
+                answer = self.ask(name, self.new(KEYED, self.address(other)))
+
+                self.assertEqual(error_of(answer), (401, "invalid_client"), (name, other))
+
+    def test_row_12_replay_at_another_endpoint(self) -> None:
+        """A proof is good once, whichever endpoint of whichever daemon it was shown to first."""
+        replica = Daemon(clients=self.clients, store=self.store)
+        for name in self.requests:
+            for aud in (self.daemon.settings.iss, self.address("token"), [self.address(key) for key in self.requests]):
+                proof = self.new(KEYED, aud)
+                self.assertIn(self.ask(name, proof).status, {200, 201}, name)
+
+                for other in self.requests:
+                    self.assertEqual(error_of(self.ask(other, proof)), (401, "invalid_client"), other)
+                    self.assertEqual(error_of(self.ask(other, proof, replica)), (401, "invalid_client"), other)
