@@ -103,6 +103,10 @@ class Store(Protocol):
         """Return a value."""
         ...
 
+    async def get_each(self, *keys: str) -> tuple[str | None, ...]:
+        """Return several values in the order of their keys, all as they are at one moment: one question, not many."""
+        ...
+
     async def take(self, key: str) -> str | None:
         """Return a value and forget it: of any number of takers one gets it."""
         ...
@@ -164,12 +168,7 @@ class Encrypter(Protocol):
     """Encrypts for clients: with the keys or the secret they are registered with."""
 
     async def encrypt(self, client: Client, content: str, wrapping: "Wrapping") -> str:
-        """Return a compact JWE that only the client can read.
-
-        Args:
-            client: who reads it.
-            content: a signed token, or claims as JSON.
-            wrapping: how it is encrypted.
+        """Return a compact JWE of a signed token, or of claims as JSON, that only the client can read.
 
         Raises:
             BackendUnavailableError: the client's keys could not be fetched, or none of them is for this.

@@ -80,6 +80,12 @@ class MemoryStore:
         entry = self._find(key, self._clock.now())
         return None if entry is None else entry.value
 
+    async def get_each(self, *keys: str) -> tuple[str | None, ...]:
+        """Return several values in the order of their keys."""
+        now = self._clock.now()
+        entries = [self._find(key, now) for key in keys]
+        return tuple([None if entry is None else entry.value for entry in entries])
+
     async def take(self, key: str) -> str | None:
         """Return a value and forget it: of any number of takers one gets it."""
         entry = self._find(key, self._clock.now())

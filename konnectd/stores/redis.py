@@ -98,6 +98,19 @@ _INCREMENT: Final = (
 )
 
 
+#: Reads several: the length of each, or a dash for none, and after a colon all values. A list would be another kind of
+#: reply, and ``MGET`` another command that the operator has to allow.
+_GET_EACH: Final = (
+    b"local lengths, values = {}, {} "
+    b"for i, key in ipairs(KEYS) do "
+    b"local value = redis.call('GET', key) "
+    b"lengths[i] = value and #value or '-' "
+    b"values[i] = value or '' "
+    b"end "
+    b"return table.concat(lengths, ',') .. ':' .. table.concat(values)"
+)
+
+
 class Asks(Protocol):
     """What carries a command to Redis."""
 
@@ -152,6 +165,15 @@ class RedisStore:
         """
         return _text(await self._link.ask(b"GET", self._key(key)))
 
+    async def get_each(self, *keys: str) -> tuple[str | None, ...]:
+        """Return several values in the order of their keys, all as they are at one moment.
+
+        Raises:
+            BackendUnavailableError: Redis did not say.
+        """
+        names = [self._key(key) for key in keys]
+        return _texts(await self._link.ask(b"EVAL", _GET_EACH, b"%d" % len(names), *names), len(names))
+
     async def take(self, key: str) -> str | None:
         """Return a value and forget it: of any number of takers one gets it.
 
@@ -202,6 +224,35 @@ def _text(reply: Reply) -> str | None:
     if not isinstance(reply, bytes):
         raise _nonsense()
     return reply.decode("utf-8", "surrogatepass")
+
+
+def _texts(reply: Reply, count: int) -> tuple[str | None, ...]:
+    """Read several values as the script has written them.
+
+    Raises:
+        BackendUnavailableError: they are none, or not as many as were asked for.
+    """
+    if not isinstance(reply, bytes):
+        raise _nonsense()
+    header, _, values = reply.partition(b":")
+    lengths = header.split(b",") if header else []
+    if len(lengths) != count:
+        raise _nonsense()
+    found: list[str | None] = []
+    position = 0
+    for length in lengths:
+        if length == b"-":
+            found.append(None)
+            continue
+        # Longer than any value; `int` alone would take any number of digits.
+        if not length.isdigit() or len(length) > 9:
+            raise _nonsense()
+        end = position + int(length)
+        found.append(_text(values[position:end]))
+        position = end
+    if position != len(values):
+        raise _nonsense()
+    return tuple(found)
 
 
 def _bytes(text: str) -> bytes:

@@ -4,6 +4,7 @@ The statements are here; ``_sqlite_file`` is about the file, ``_sqlite_lane`` ab
 """
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -36,6 +37,8 @@ _ADD: Final = """
     RETURNING 1
 """
 _GET: Final = "SELECT value FROM entry WHERE key = ? AND expires_at > ?"
+# One of several; together they are one answer, with a comma between any two.
+_ONE_OF_EACH: Final = "ifnull((SELECT hex(value) FROM entry WHERE key = ? AND expires_at > ?), '-')"
 _TAKE: Final = "DELETE FROM entry WHERE key = ? RETURNING iif(expires_at > ?, value, NULL)"
 _INCREMENT: Final = """
     INSERT INTO entry (key, value, expires_at) VALUES (?1, CAST('1' AS BLOB), ?2)
@@ -104,6 +107,22 @@ class SqliteStore:
         """
         return _text(await self._carrier.do(Step(statement=_GET, parameters=(_bytes(key), self._clock.now()))))
 
+    async def get_each(self, *keys: str) -> tuple[str | None, ...]:
+        """Return several values in the order of their keys, all as they are at one moment.
+
+        Raises:
+            BackendUnavailableError: the file can not be used.
+        """
+        if not keys:
+            return ()
+        now = self._clock.now()
+        parameters = tuple(parameter for key in keys for parameter in (_bytes(key), now))
+        answer = await self._carrier.do(Step(statement=_get_each(len(keys)), parameters=parameters))
+        if not isinstance(answer, bytes):
+            raise BackendUnavailableError("the store did not say what it has")
+        found = answer.decode("ascii").split(",")
+        return tuple([None if value == "-" else _text(bytes.fromhex(value)) for value in found])
+
     async def take(self, key: str) -> str | None:
         """Return a value and forget it: of any number of takers one gets it.
 
@@ -128,6 +147,12 @@ class SqliteStore:
     async def close(self) -> None:
         """Let go of the file; what was asked for before is carried out."""
         await self._carrier.close()
+
+
+@cache
+def _get_each(count: int) -> str:
+    """Return the statement that reads some number of values."""
+    return "SELECT CAST(" + " || ',' || ".join([_ONE_OF_EACH] * count) + " AS BLOB)"
 
 
 def _bytes(text: str) -> bytes:

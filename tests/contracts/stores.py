@@ -61,6 +61,32 @@ class StoreContract(DeviceContract):
         self.assertIsNone(self.answer(self.store.get("code:1")))
         self.assertIsNone(self.answer(self.store.take("code:1")))
 
+    def test_several_values(self) -> None:
+        """Several values come in the order of their keys, those that are not there or whose life is over as nothing."""
+        for key, value, ttl in (("a", "1", 60), ("b", "", 60), ("c", "vär,-:\x00\ud800", 60), ("dead", "1", 10)):
+            self.answer(self.store.put(key, value, ttl))
+        self.pass_time(10)
+
+        for keys in (("c", "a", "b", "x", "dead", "a"), ("x",), ("x", "dead"), ("b",), ()):
+            expected = tuple([self.answer(self.store.get(key)) for key in keys])
+            self.assertEqual(self.answer(self.store.get_each(*keys)), expected, keys)
+        self.assertEqual(self.answer(self.store.get_each("a", "x", "b")), ("1", None, ""))
+
+    def test_several_values_of_one_moment(self) -> None:
+        """Who reads two entries while others write them in turn never sees the second one written and the first not."""
+        stores = self.crowd()
+
+        async def write(store: Store, number: int) -> tuple[str | None, ...]:
+            await store.put(f"first:{number}", "1", 60)
+            await store.put(f"second:{number}", "1", 60)
+            return ()
+
+        writes = [write(store, number) for number, store in enumerate(stores)]
+        reads = [store.get_each(f"second:{number}", f"first:{number}") for number, store in enumerate(stores)]
+        seen = self.together([each for pair in zip(writes, reads, strict=True) for each in pair])[1::2]
+
+        self.assertNotIn(("1", None), seen)
+
     def test_keys_do_not_mix(self) -> None:
         """A value is under its own key only, and the empty value is a value."""
         self.answer(self.store.put("a", "", 60))

@@ -50,6 +50,11 @@ class CountingStore:
         self._note("get", key)
         return await self.store.get(key)
 
+    async def get_each(self, *keys: str) -> tuple[str | None, ...]:
+        """Return several values; one question."""
+        self._note("get_each", "+".join(key.partition(":")[0] for key in keys))
+        return await self.store.get_each(*keys)
+
     async def take(self, key: str) -> str | None:
         """Return a value and forget it."""
         self._note("take", key)

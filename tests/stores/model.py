@@ -10,7 +10,7 @@ from tests.support.fakes import FixedClock, run
 #: One step: a method, one of a few keys, a life.
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["put", "add", "get", "take", "increment", "wait"]),
+        st.sampled_from(["put", "add", "get", "get_each", "take", "increment", "wait"]),
         st.sampled_from(["a", "b", "c"]),
         st.integers(-1, 200),
     ),
@@ -29,6 +29,10 @@ class Model:
         """Return a value."""
         value, end = self.values.get(key, ("", 0))
         return value if now < end else None
+
+    def get_each(self, now: int, *keys: str) -> tuple[str | None, ...]:
+        """Return several values."""
+        return tuple(self.get(now, key) for key in keys)
 
     def put(self, now: int, key: str, value: str, ttl: int) -> None:
         """Keep a value."""
@@ -65,7 +69,8 @@ def play(
         if method == "wait":
             clock.advance(abs(ttl))
             continue
-        arguments = {"get": (), "take": (), "increment": (ttl,)}.get(method, (str(number), ttl))
+        others = {"get": (), "get_each": ("c", "a", "a"), "take": (), "increment": (ttl,)}
+        arguments = others.get(method, (str(number), ttl))
         yield (
             run(getattr(store, method)(key, *arguments)),
             getattr(model, method)(clock.now(), key, *arguments),

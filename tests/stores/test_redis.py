@@ -178,6 +178,13 @@ class PipelineTests(RedisCase):
             ("put", ("a", "1", 60), b"$-1\r\n"),
             ("put", ("a", "1", 0), b":7\r\n"),
             ("get", ("a",), b":1\r\n"),
+            ("get_each", ("a", "b"), b":1\r\n"),
+            ("get_each", ("a", "b"), b"$-1\r\n"),
+            ("get_each", ("a", "b"), b"$4\r\n1,-:\r\n"),
+            ("get_each", ("a", "b"), b"$6\r\n1,-:xy\r\n"),
+            ("get_each", ("a", "b"), b"$3\r\n1:x\r\n"),
+            ("get_each", ("a", "b"), b"$6\r\n1,x:xy\r\n"),
+            ("get_each", ("a", "b"), b"$16\r\n1,0000000000001:\r\n"),
             ("take", ("a",), b":1\r\n"),
             ("increment", ("a", 60), b"+OK\r\n"),
         )

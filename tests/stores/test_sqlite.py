@@ -46,6 +46,7 @@ class SqliteCase(SynchronousTestCase):
             store.put("a", SECRET, 60),
             store.add("a", SECRET, 60),
             store.get("a"),
+            store.get_each("a", "b"),
             store.take("a"),
             store.increment("a", 60),
         ):

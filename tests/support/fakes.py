@@ -168,6 +168,10 @@ class SilentStore:
         """Raise `BackendUnavailableError`."""
         raise BackendUnavailableError("the store is silent")
 
+    async def get_each(self, *keys: str) -> tuple[str | None, ...]:
+        """Raise `BackendUnavailableError`."""
+        raise BackendUnavailableError("the store is silent")
+
     async def take(self, key: str) -> str | None:
         """Raise `BackendUnavailableError`."""
         raise BackendUnavailableError("the store is silent")

@@ -184,7 +184,7 @@ class _MemoryServer(Protocol):
             "GETDEL": lambda key: _bulk(self._take(key)),
             "DEL": lambda key: b":%d\r\n" % (self._take(key) is not None),
             "EXISTS": lambda key: b":%d\r\n" % (redis.find(key) is not None),
-            "EVAL": self._increment,
+            "EVAL": self._eval,
         }
 
     def _set(self, key: bytes, value: bytes, _ex: bytes, ttl: bytes, *unless: bytes) -> bytes:
@@ -200,8 +200,16 @@ class _MemoryServer(Protocol):
         self._redis.entries.pop(key, None)
         return value
 
-    def _increment(self, _script: bytes, _count: bytes, key: bytes, ttl: bytes) -> bytes:
-        """Do what the only script there is does."""
+    def _eval(self, script: bytes, count: bytes, *arguments: bytes) -> bytes:
+        """Do what one of the scripts does that there are."""
+        if b"'INCR'" in script:
+            return self._increment(*arguments)
+        values = [self._redis.find(key) for key in arguments[: int(count)]]
+        lengths = b",".join(b"-" if value is None else b"%d" % len(value) for value in values)
+        return _bulk(lengths + b":" + b"".join(value or b"" for value in values))
+
+    def _increment(self, key: bytes, ttl: bytes) -> bytes:
+        """Count."""
         value = self._redis.find(key)
         end = self._redis.entries[key][1] if value is not None else self._redis.clock.seconds() + int(ttl)
         count = int(value or b"0") + 1

@@ -77,6 +77,13 @@ class WaitingStore:
         await Pause()
         return value
 
+    async def get_each(self, *keys: str) -> tuple[str | None, ...]:
+        """Return several values."""
+        await Pause()
+        values = await self.store.get_each(*keys)
+        await Pause()
+        return values
+
     async def take(self, key: str) -> str | None:
         """Return a value and forget it."""
         await Pause()

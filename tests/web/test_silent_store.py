@@ -51,6 +51,10 @@ class Switch:
         """Return a value."""
         return await self._now.get(key)
 
+    async def get_each(self, *keys: str) -> tuple[str | None, ...]:
+        """Return several values."""
+        return await self._now.get_each(*keys)
+
     async def take(self, key: str) -> str | None:
         """Return a value and forget it."""
         return await self._now.take(key)
