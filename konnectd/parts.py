@@ -172,6 +172,7 @@ class World:
         return Permits(
             store=self.store,
             clock=self.clock,
+            entropy=self.entropy,
             consent_life=self.settings.consent_expiration,
             token_life=self.settings.refresh_token_expiration,
         )

@@ -43,7 +43,9 @@ from konnectd.protocol.interaction import (
 from konnectd.protocol.parameters import Parameters
 from konnectd.protocol.response_type import CODE_ONLY, ResponsePart
 from konnectd.protocol.scope import Scope
+from konnectd.protocol.session import ended_session_key
 from konnectd.protocol.vocabulary import ErrorCode, Prompt
+from konnectd.protocol.withdrawal import withdrawal_key
 
 #: Purpose under which decisions of the consent page are sealed.
 CONSENT = "consent"
@@ -83,6 +85,19 @@ class ToConsent:
 
 
 Answer: TypeAlias = ToClient | ToSignIn | ToChooser | ToConsent
+
+
+@frozen
+class _Present:
+    """Who is there.
+
+    Attributes:
+        logon: of the person; None for nobody.
+        withdrawal: the mark under which they allow something, as `konnectd.protocol.withdrawal` has it.
+    """
+
+    logon: Logon | None = None
+    withdrawal: str = ""
 
 
 @frozen(kw_only=True)
@@ -143,7 +158,8 @@ class Authorize:
         address, parameters = arrival.address, arrival.parameters
         request = self.pending.parse(arrival)
         progress = self.pending.progress(request, parameters)
-        logon = await self._alive(self.sign_in.find(browser), progress)
+        present = await self._present(request, self.sign_in.find(browser), progress)
+        logon = present.logon
         consent = await self._unused(self._consent(request, parameters, browser))
         known = Knowledge(
             logon=logon,
@@ -160,7 +176,8 @@ class Authorize:
                 await self.pending.spend(arrival)
                 await self._remember(request, person, consent, scope)
                 await self.sessions.join(request.client, person, scope)
-                pairs = (*await self._parts(request, person, scope), *self.sessions.visible(address, person))
+                parts = await self._parts(request, person, scope, present.withdrawal)
+                pairs = (*parts, *self.sessions.visible(address, person))
                 return self._deliver(address, address.answer(pairs), _spent(parameters, request))
             case Refuse(error=error):
                 await self.pending.spend(arrival)
@@ -187,16 +204,21 @@ class Authorize:
         """Answer in the response mode of the request."""
         return ToClient(self.modes[address.response_mode](address, pairs), cookies)
 
-    async def _alive(self, logon: Logon | None, progress: Progress | None) -> Logon | None:
-        """Return a logon if its session goes on and its person is still there.
+    async def _present(self, request: AuthorizationRequest, logon: Logon | None, progress: Progress | None) -> _Present:
+        """Return who has a logon if its session goes on and its person is still there.
 
-        The person of one made for this very request was checked by its making.
+        The person of one made for this very request was checked by its making. The mark is read here, before
+        anything that the person has allowed is looked at.
         """
-        if logon is None or await self.sign_in.is_over(logon):
-            return None
-        if progress is not None and progress.covers(logon):
-            return logon
-        return logon if await self.sign_in.still_there(logon) else None
+        if logon is None:
+            return _Present()
+        mark = withdrawal_key(logon.sub, request.client.client_id)
+        ended, withdrawal = await self.store.get_each(ended_session_key(logon.session_id), mark)
+        if ended is not None:
+            return _Present()
+        if (progress is None or not progress.covers(logon)) and not await self.sign_in.still_there(logon):
+            return _Present()
+        return _Present(logon, withdrawal or "")
 
     def _hint(self, request: AuthorizationRequest) -> str:
         """Return the subject of ``id_token_hint``; empty without one."""
@@ -217,14 +239,14 @@ class Authorize:
             return None
         return consent
 
-    async def _parts(self, request: AuthorizationRequest, logon: Logon, scope: Scope) -> Pairs:
+    async def _parts(self, request: AuthorizationRequest, logon: Logon, scope: Scope, withdrawal: str) -> Pairs:
         """Make everything the response type asks for.
 
         Spec: OIDC Core 3.1.2.5, 3.2.2.5 and 3.3.2.5; RFC 9207 2.
         """
         parts: list[tuple[str, str]] = []
         code = self._new_code(request.client)
-        grant = AuthorizationGrant.of(request, logon, scope, self.sealer.tag("grant", code))
+        grant = AuthorizationGrant.of(request, logon, scope, self.sealer.tag("grant", code), withdrawal)
         if ResponsePart.CODE in request.response_type:
             await self.store.put(code_key(code), grant.to_text(), CODE_TTL)
             parts.append(("code", code))

@@ -40,6 +40,7 @@ from konnectd.protocol.errors import OAuthError
 from konnectd.protocol.grant import AuthorizationGrant, code_tag_text
 from konnectd.protocol.parameters import Parameters
 from konnectd.protocol.vocabulary import ErrorCode
+from konnectd.protocol.withdrawal import withdrawal_key
 
 #: How often another user code is tried when one is in use.
 MOST_DRAWS = 4
@@ -203,11 +204,12 @@ class DeviceApproval:
             return False
         if await self.store.take(user_code_key(self.sealer, waiting.user_code)) is None:
             return False
-        asked = waiting.request
+        asked, answer = waiting.request, DENIED
         if allow:
+            mark = await self.store.get(withdrawal_key(logon.sub, asked.client_id))
             # Before the device can get anything: whoever signs out has it told, too.
             await self.sessions.join(waiting.client, logon, asked.scope)
-        answer = self._grant(asked, logon).to_text() if allow else DENIED
+            answer = self._grant(asked, logon, mark or "").to_text()
         await self.store.put(answer_key(asked.handle), answer, 2 * DEVICE_TTL)
         return True
 
@@ -223,8 +225,8 @@ class DeviceApproval:
         scope = grantable(asked.scope, client, self.supported)
         return Waiting(request=evolve(asked, scope=scope), client=client, user_code=user_code)
 
-    def _grant(self, asked: DeviceRequest, logon: Logon) -> AuthorizationGrant:
-        """Return what a person allowed."""
+    def _grant(self, asked: DeviceRequest, logon: Logon, withdrawal: str) -> AuthorizationGrant:
+        """Return what a person allowed, under a mark."""
         return AuthorizationGrant(
             grant_id=self.sealer.tag("grant", asked.handle),
             client_id=asked.client_id,
@@ -232,6 +234,7 @@ class DeviceApproval:
             scope=asked.scope,
             resources=asked.resources,
             logon=logon,
+            withdrawal=withdrawal,
         )
 
 

@@ -7,7 +7,7 @@ tokens a client has from them; and a list of the clients that have either. The f
 from attrs import frozen
 
 from konnectd.flows.ring import Place, Ring
-from konnectd.interfaces import Clock, Store
+from konnectd.interfaces import Clock, Entropy, Store
 from konnectd.protocol.account import (
     VERSION,
     ListedClient,
@@ -24,6 +24,7 @@ from konnectd.protocol.end_user import public_subject
 from konnectd.protocol.grant import REVOKED, revoked_key
 from konnectd.protocol.scope import Scope
 from konnectd.protocol.session import ended_session_key
+from konnectd.protocol.withdrawal import WITHDRAWAL_BYTES, WITHDRAWAL_TTL, withdrawal_key
 
 #: How many clients a person has at most; the one that was there first is forgotten, and asks again.
 MOST_CLIENTS = 64
@@ -42,6 +43,7 @@ class Permits:
 
     store: Store
     clock: Clock
+    entropy: Entropy
     consent_life: int
     token_life: int
 
@@ -96,12 +98,14 @@ class Permits:
         return tuple(sorted(permits, key=lambda permit: (-permit.since, permit.client_id)))
 
     async def forget(self, sub: str, client_id: str) -> None:
-        """Take back everything a person has allowed a client: it is asked about again, and its tokens are dead.
+        """Take back everything a person has allowed a client: it is asked about again, its codes and tokens are dead.
 
         Raises:
             BackendUnavailableError: the store did not answer; it can be tried again.
         """
         await self.store.take(remembered_key(sub, client_id))
+        # After that: whoever has still read the answer has read an older mark before it.
+        await self.store.put(withdrawal_key(sub, client_id), self.entropy.token(WITHDRAWAL_BYTES), WITHDRAWAL_TTL)
         await self._revoke_all(sub, client_id)
         for place, client in await self._listed(sub):
             if client.client_id == client_id:

@@ -14,6 +14,7 @@ from konnectd.protocol.parameters import Parameters
 from konnectd.protocol.resource import narrow_resources
 from konnectd.protocol.token import check_code_grant
 from konnectd.protocol.vocabulary import ErrorCode
+from konnectd.protocol.withdrawal import check_not_taken_back, keys_before_redeeming
 
 #: Characters of the tag at the end of a code: 128 bit in base64url.
 TAG_LENGTH = 22
@@ -63,13 +64,15 @@ class AuthorizationCodeGrant:
         """Return the person behind a grant when the client may have it.
 
         Raises:
-            OAuthError: it may not, or the person is gone.
-            BackendUnavailableError: the backend did not answer.
+            OAuthError: it may not, or the person is gone, or has taken it back.
+            BackendUnavailableError: store or backend did not answer.
         """
         check_code_grant(grant, client, parameters)
         user = await self.tools.backend.find(grant.logon.user_id)
         if user is None or user.subject != grant.logon.subject:
             raise OAuthError(ErrorCode.INVALID_GRANT, "the person is not known any more")
+        # Last: the backend may have taken seconds, in which it was taken back.
+        check_not_taken_back(grant, *await self.tools.store.get_each(*keys_before_redeeming(grant)))
         return user
 
     def _check_ours(self, code: str, client: Client) -> None:

@@ -14,8 +14,8 @@ from konnectd.protocol.errors import OAuthError
 from konnectd.protocol.grant import AuthorizationGrant, code_tag_text
 from konnectd.protocol.parameters import Parameters
 from konnectd.protocol.resource import narrow_resources
-from konnectd.protocol.session import ended_session_key
 from konnectd.protocol.vocabulary import ErrorCode
+from konnectd.protocol.withdrawal import check_not_taken_back, keys_before_redeeming
 
 #: Characters of the tag at the end of a device code: 128 bit in base64url.
 TAG_LENGTH = 22
@@ -92,14 +92,13 @@ class DeviceCodeGrant:
         """Return the person who allowed it, as they are now.
 
         Raises:
-            OAuthError: ``invalid_grant``: they have signed out since, or are gone.
+            OAuthError: ``invalid_grant``: they have signed out or taken it back since, or are gone.
         """
-        logon = grant.logon
-        if await self.tools.store.get(ended_session_key(logon.session_id)) is not None:
-            raise OAuthError(ErrorCode.INVALID_GRANT, "the person has signed out")
-        user = await self.tools.backend.find(logon.user_id)
-        if user is None or user.subject != logon.subject:
+        user = await self.tools.backend.find(grant.logon.user_id)
+        if user is None or user.subject != grant.logon.subject:
             raise OAuthError(ErrorCode.INVALID_GRANT, "the person is not known any more")
+        # Last: the backend may have taken seconds, in which it was taken back.
+        check_not_taken_back(grant, *await self.tools.store.get_each(*keys_before_redeeming(grant)))
         return user
 
 

@@ -27,6 +27,7 @@ class AuthorizationGrant:
         code_challenge: empty when the client sent none.
         claims: what was allowed claim by claim.
         resources: the servers its access tokens are for; empty for the client itself.
+        withdrawal: the mark it was made under, as `konnectd.protocol.withdrawal` has it; empty for none.
     """
 
     grant_id: str
@@ -38,9 +39,10 @@ class AuthorizationGrant:
     resources: tuple[str, ...] = ()
     logon: Logon
     claims: ClaimsRequest = NO_CLAIMS
+    withdrawal: str = ""
 
     @classmethod
-    def of(cls, request: AuthorizationRequest, logon: Logon, scope: Scope, grant_id: str) -> Self:
+    def of(cls, request: AuthorizationRequest, logon: Logon, scope: Scope, grant_id: str, withdrawal: str = "") -> Self:
         """Make the grant that a request, a person and a decision add up to.
 
         Args:
@@ -48,6 +50,7 @@ class AuthorizationGrant:
             logon: who allowed it.
             scope: what was allowed, scopes of claims that were asked for one by one included.
             grant_id: names it.
+            withdrawal: the mark it is made under.
         """
         claims = NO_CLAIMS
         if request.claims is not NO_CLAIMS:
@@ -62,6 +65,7 @@ class AuthorizationGrant:
             resources=request.resources,
             logon=logon,
             claims=claims,
+            withdrawal=withdrawal,
         )
 
     def to_text(self) -> str:
@@ -78,6 +82,7 @@ class AuthorizationGrant:
                 "resources": list(self.resources),
                 "logon": self.logon.to_json(),
                 "claims": self.claims.to_json(),
+                "mark": self.withdrawal,
             }
         )
 
@@ -100,6 +105,7 @@ class AuthorizationGrant:
                 "resources": list(resources),
                 "logon": dict(sealed),
                 "claims": dict(claims),
+                "mark": str(withdrawal),
             }:
                 logon = Logon.from_json(sealed)
             case _:
@@ -116,6 +122,7 @@ class AuthorizationGrant:
             resources=tuple(str(resource) for resource in resources),
             logon=logon,
             claims=ClaimsRequest.from_json(claims),
+            withdrawal=withdrawal,
         )
 
 

@@ -9,7 +9,7 @@ from konnectd.protocol.claims import Approval
 from konnectd.protocol.end_user import public_subject
 from konnectd.protocol.grant import revoked_key
 from konnectd.protocol.scope import Scope
-from tests.contracts.token_life import TokenLifeContract
+from tests.contracts.token_life import ENTROPY, TokenLifeContract
 from tests.support.people import ALICE, logon_of
 
 PROVIDER = "identifier-test"
@@ -22,7 +22,7 @@ class PermitsContract(TokenLifeContract):
 
     def permits(self, store: Store) -> Permits:
         """Return what notes and takes back, on one of the stores."""
-        return Permits(store=store, clock=self.clock, consent_life=1000, token_life=5000)
+        return Permits(store=store, clock=self.clock, entropy=ENTROPY, consent_life=1000, token_life=5000)
 
     def granted(self, number: int, client_id: str) -> Approval:
         """Return what Alice has granted to a client."""

@@ -5,7 +5,7 @@ from itertools import cycle, islice
 from typing import Any, TypeVar
 
 from konnectd.interfaces import Store
-from tests.contracts.devices import DeviceContract
+from tests.contracts.withdrawal import WithdrawalContract
 from tests.support.fakes import FixedClock, run
 
 Answer = TypeVar("Answer")
@@ -14,7 +14,7 @@ Answer = TypeVar("Answer")
 MANY = 50
 
 
-class StoreContract(DeviceContract):
+class StoreContract(WithdrawalContract):
     """Mix into a test case; override `make_store`, and what is different where a store waits or has its own clock."""
 
     clock: FixedClock

@@ -30,9 +30,13 @@ class CountingStore:
 
     def _note(self, method: str, key: str) -> None:
         """Note a question."""
-        kind = key.partition(":")[0]
-        self.asked.append(f"{method} {kind}")
-        if kind == self.silent:
+        self._note_each(method, (key,))
+
+    def _note_each(self, method: str, keys: tuple[str, ...]) -> None:
+        """Note one question about several entries."""
+        kinds = [key.partition(":")[0] for key in keys]
+        self.asked.append(f"{method} {'+'.join(kinds)}")
+        if self.silent in kinds:
             raise BackendUnavailableError("the store is silent")
 
     async def put(self, key: str, value: str, ttl: int) -> None:
@@ -52,7 +56,7 @@ class CountingStore:
 
     async def get_each(self, *keys: str) -> tuple[str | None, ...]:
         """Return several values; one question."""
-        self._note("get_each", "+".join(key.partition(":")[0] for key in keys))
+        self._note_each("get_each", keys)
         return await self.store.get_each(*keys)
 
     async def take(self, key: str) -> str | None:
@@ -193,14 +197,14 @@ class CostTests(MemoryCase):
         return sorted(self.store.asked)
 
     def test_trusted_client(self) -> None:
-        """A trusted client costs no look for an answer: whether the session goes on, and the code."""
-        self.assertEqual(self.asked(client_id="mail"), ["get ended", "put code"])
+        """A trusted client costs no look for an answer: what may have been ended or taken back, and the code."""
+        self.assertEqual(self.asked(client_id="mail"), ["get_each ended+withdrawal", "put code"])
 
     def test_other_client(self) -> None:
         """Another client costs one look more."""
         self.agree()
 
-        self.assertEqual(self.asked(), ["get ended", "get permit", "put code"])
+        self.assertEqual(self.asked(), ["get permit", "get_each ended+withdrawal", "put code"])
 
     def test_nobody(self) -> None:
         """Where nobody is signed in nothing is asked."""
@@ -210,17 +214,25 @@ class CostTests(MemoryCase):
 
     def test_where_memory_does_not_count(self) -> None:
         """Who wants the person to be asked needs no memory."""
-        self.assertEqual(self.asked(prompt="consent"), ["get ended"])
+        self.assertEqual(self.asked(prompt="consent"), ["get_each ended+withdrawal"])
 
     def test_silent_store(self) -> None:
         """Without an answer of the store nobody is let through, and a frame is told so."""
         self.agree()
-        for kind in ("permit", "ended"):
+        for kind in ("permit", "ended", "withdrawal"):
             self.store.silent = kind
             with self.subTest(kind):
                 self.assertEqual(self.due(prompt="none"), "temporarily_unavailable")
                 with self.assertRaises(BackendUnavailableError):
                     self.due()
+
+    def test_redeeming(self) -> None:
+        """A code costs three: what it stands for, what may have been taken back since, and that it is spent."""
+        code = self.agree()["code"]
+        self.store.asked.clear()
+        self.provider.redeem(code, NOTES)
+
+        self.assertEqual(self.store.asked, ["get code", "get_each revoked+ended+withdrawal", "take code"])
 
     def test_no_token_that_nobody_can_revoke(self) -> None:
         """A refresh token is not given out when it can not be noted."""

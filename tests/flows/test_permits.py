@@ -13,7 +13,7 @@ from konnectd.protocol.end_user import EndUser, public_subject
 from konnectd.protocol.grant import REVOKED, TOKENS_REVOKED, revoked_key
 from konnectd.protocol.scope import Scope
 from konnectd.protocol.session import ended_session_key
-from tests.support.fakes import NOON, FixedClock, SilentStore, memory_store, run
+from tests.support.fakes import NOON, CountingEntropy, FixedClock, SilentStore, memory_store, run
 from tests.support.people import ALICE, BOB
 from tests.support.steps import WaitingStore, in_turns
 
@@ -44,7 +44,13 @@ class PermitsCase(SynchronousTestCase):
         """Begin with an empty store."""
         self.clock = FixedClock()
         self.store = memory_store(self.clock)
-        self.permits = Permits(store=self.store, clock=self.clock, consent_life=CONSENT_LIFE, token_life=TOKEN_LIFE)
+        self.permits = Permits(
+            store=self.store,
+            clock=self.clock,
+            entropy=CountingEntropy(),
+            consent_life=CONSENT_LIFE,
+            token_life=TOKEN_LIFE,
+        )
 
     def remember(self, client_id: str = "notes", asked: Scope = BASIC, granted: Scope | None = None) -> None:
         """Let Alice agree."""

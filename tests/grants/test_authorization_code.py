@@ -1,22 +1,30 @@
 """Codes: each is good once, for its client, and whoever repeats one ends what it gave out."""
 
+from collections.abc import Coroutine
+from typing import Any
+
 from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from konnectd.flows.authorize import ToClient
 from konnectd.grants import authorization_code
 from konnectd.grants.authorization_code import TAG_LENGTH
 from konnectd.interfaces import BackendUnavailableError, GrantTools
 from konnectd.jose.sealing import SecretSealer
 from konnectd.protocol.claims import Approval
+from konnectd.protocol.client import Client
+from konnectd.protocol.end_user import EndUser
 from konnectd.protocol.errors import OAuthError
-from konnectd.protocol.grant import CODE_TTL
+from konnectd.protocol.grant import CODE_TTL, REVOKED, TOKENS_REVOKED, revoked_key
+from konnectd.protocol.scope import Scope
 from konnectd.protocol.token import TokenResponse
+from konnectd.protocol.withdrawal import WITHDRAWAL_TTL
 from tests.support.fakes import People, claims_of, memory_store, run
-from tests.support.people import ALICE
-from tests.support.provider import Provider, redemption
-from tests.support.requests import CALLBACK, ISSUER, MAIL, PAGE, form
+from tests.support.people import ALICE, BOB, logon_of
+from tests.support.provider import Provider, redemption, told
+from tests.support.requests import CALLBACK, ISSUER, MAIL, NOTES, PAGE, form, sent
 from tests.support.steps import WaitingBackend, WaitingStore, in_turns
 from tests.support.strategies import TEXT
 
@@ -187,6 +195,114 @@ class OnceTests(SynchronousTestCase):
         self.code = code
 
         self.assertEqual(self.refused(), "invalid_grant")
+
+
+class TakenBackTests(SynchronousTestCase):
+    """A code that was not redeemed yet when access was taken back."""
+
+    def setUp(self) -> None:
+        """Give out a code to Mail."""
+        self.provider = Provider(MAIL, CHAT)
+        self.logon = logon_of(ALICE, self.provider.clock.now())
+        self.code = self.provider.code()
+
+    def error(self, code: str, client: Client = MAIL) -> str:
+        """Redeem a code and return the error; empty when there is none."""
+        try:
+            self.provider.redeem(code, client)
+        except OAuthError as error:
+            return f"{error.code}: {error.description}"
+        return ""
+
+    def forget(self, client: Client = MAIL, user: EndUser = ALICE) -> None:
+        """Let somebody take back what a client may do."""
+        run(self.provider.permits.forget(logon_of(user, 1).sub, client.client_id))
+
+    def test_taken_back(self) -> None:
+        """It is worth nothing, and stays so."""
+        self.forget()
+
+        self.assertEqual(self.error(self.code), "invalid_grant: the person has taken it back")
+        self.assertIn("invalid_grant", self.error(self.code))
+
+    def test_allowed_again(self) -> None:
+        """What is allowed afterwards is good, in the same second too, and makes nothing older good again."""
+        codes = [self.code]
+        for _ in range(3):
+            self.forget()
+            codes.append(self.provider.code())
+        *old, new = codes
+
+        self.assertEqual(self.error(new), "")
+        self.assertEqual([self.error(code) for code in old], ["invalid_grant: the person has taken it back"] * 3)
+
+    def test_until_it_would_have_ended(self) -> None:
+        """That something was taken back is known until the last second of a code."""
+        self.forget()
+        self.provider.clock.advance(CODE_TTL - 1)
+
+        self.assertEqual(self.error(self.code), "invalid_grant: the person has taken it back")
+
+    def test_after_the_mark_has_gone(self) -> None:
+        """A code from before the end of a mark is good after it, until something is taken back again."""
+        self.forget()
+        self.provider.clock.advance(WITHDRAWAL_TTL - 1)
+        codes = [self.provider.code() for _ in range(2)]
+        self.provider.clock.advance(1)
+        first = self.error(codes[0])
+        self.forget()
+
+        self.assertEqual((first, self.error(codes[1])), ("", "invalid_grant: the person has taken it back"))
+
+    def test_nobody_elses(self) -> None:
+        """What another person takes back, or from another client, does not matter."""
+        self.forget(CHAT)
+        self.forget(MAIL, BOB)
+
+        self.assertEqual(self.error(self.code), "")
+
+    def test_session_ended(self) -> None:
+        """Who signs out has taken it back; a code of another session is not meant."""
+        browser = self.provider.browser_of(ALICE, session_id="session-2")
+        other = told(self.provider.ask(browser, client_id="mail"))["code"]
+        run(self.provider.sessions.end(self.logon))
+
+        self.assertEqual(self.error(self.code), "invalid_grant: the person has signed out")
+        self.assertEqual(self.error(other), "")
+
+    def test_earlier_session_ended(self) -> None:
+        """Who signs out leaves the sessions that were in the browser before, with their codes."""
+        later = evolve(self.logon, session_id="session-2")
+        run(self.provider.sessions.begin(later, self.logon))
+        run(self.provider.sessions.end(later))
+
+        self.assertEqual(self.error(self.code), "invalid_grant: the person has signed out")
+
+    def test_grant_revoked(self) -> None:
+        """A grant that is revoked has no code either; one of which single tokens are revoked still has."""
+        other = self.provider.code()
+        for code, entry in ((self.code, REVOKED), (other, TOKENS_REVOKED)):
+            run(self.provider.store.put(revoked_key(self.provider.sealer.tag("grant", code)), entry, 60))
+
+        self.assertEqual(self.error(self.code), "invalid_grant: the person has taken it back")
+        self.assertEqual(self.error(other), "")
+
+    @settings(deadline=None, max_examples=200)
+    @given(st.lists(st.integers(0, 1), max_size=40))
+    def test_taken_back_while_it_is_allowed(self, turns: list[int]) -> None:
+        """However taking back and an authorization request meet, no code is good that rests on the old consent."""
+        provider = Provider(NOTES, store=WaitingStore(memory_store()))
+        browser, sub, scope = provider.browser_of(ALICE), self.logon.sub, Scope.parse("openid")
+        in_turns((), provider.permits.remember(sub, "notes", scope, scope))
+        asked: Coroutine[Any, Any, object] = provider.authorize(sent(scope="openid"), browser)
+        answered, _ = in_turns(turns, asked, provider.permits.forget(sub, "notes"))
+        if not isinstance(answered.answer, ToClient):
+            # The person was asked again.
+            return
+        code = told(answered.answer)["code"]
+        (redeemed,) = in_turns((), provider.token("", redemption(code, NOTES)))
+
+        self.assertIsInstance(redeemed.fault, OAuthError)
 
 
 def tools_of(provider: Provider) -> GrantTools:

@@ -8,11 +8,12 @@ from konnectd.grants import device_code
 from konnectd.interfaces import BackendUnavailableError
 from konnectd.protocol.device import GRANT_TYPE, answer_key, handle_of
 from konnectd.protocol.errors import OAuthError
+from konnectd.protocol.grant import REVOKED, revoked_key
 from konnectd.protocol.session import ended_session_key
 from tests.grants.test_authorization_code import tools_of
 from tests.support.devices import BOX, TV, Codes, Devices
 from tests.support.fakes import claims_of, run
-from tests.support.people import ALICE, BOB
+from tests.support.people import ALICE, BOB, logon_of
 from tests.support.provider import Provider
 from tests.support.requests import MAIL, VERIFIER, form
 from tests.support.steps import WaitingStore, in_turns
@@ -198,6 +199,47 @@ class TokenTests(DeviceCodeCase):
         """Who signs out before the device has its tokens has taken it back."""
         self.devices.decide(self.codes)
         run(self.provider.store.put(ended_session_key("session-1"), "1", 60))
+
+        self.assertEqual(self.devices.error(self.codes), "invalid_grant")
+
+    def test_taken_back(self) -> None:
+        """Who takes back what the client may do means the device as well that has no tokens yet, not what follows."""
+        self.devices.decide(self.codes)
+        run(self.provider.permits.forget(self.devices.logon().sub, "tv"))
+        later = self.devices.start()
+        self.devices.decide(later)
+
+        self.assertEqual((self.devices.error(self.codes), self.devices.error(later)), ("invalid_grant", ""))
+        self.assertEqual(self.devices.error(self.codes), "invalid_grant")
+
+    def test_taken_back_from_another(self) -> None:
+        """What is taken back from another client, or by another person, does not matter."""
+        self.devices.decide(self.codes)
+        run(self.provider.permits.forget(self.devices.logon().sub, "box"))
+        run(self.provider.permits.forget(logon_of(BOB, 1).sub, "tv"))
+
+        self.assertEqual(self.devices.error(self.codes), "")
+
+    def test_taken_back_before_it_is_allowed(self) -> None:
+        """A device that waits is not meant: the person decides about it afterwards."""
+        run(self.provider.permits.forget(self.devices.logon().sub, "tv"))
+        self.devices.decide(self.codes)
+
+        self.assertEqual(self.devices.error(self.codes), "")
+
+    def test_at_the_last_moment(self) -> None:
+        """That it was taken back is known for as long as the device may ask."""
+        self.devices.decide(self.codes)
+        run(self.provider.permits.forget(self.devices.logon().sub, "tv"))
+        self.provider.clock.advance(599)
+
+        self.assertEqual(self.devices.error(self.codes), "invalid_grant")
+
+    def test_grant_revoked(self) -> None:
+        """A grant that is revoked has no device code either."""
+        self.devices.decide(self.codes)
+        grant_id = self.provider.sealer.tag("grant", handle_of(self.codes.device_code))
+        run(self.provider.store.put(revoked_key(grant_id), REVOKED, 60))
 
         self.assertEqual(self.devices.error(self.codes), "invalid_grant")
 

@@ -113,7 +113,11 @@ class Provider:
         clock, sealer, entropy = self.clock, self.sealer, self.entropy
         self.sign_in = SignIn(backend=self.backend, sealer=sealer, clock=clock, entropy=entropy, store=self.store)
         self.permits = Permits(
-            store=self.store, clock=clock, consent_life=CONSENT_LIFE, token_life=self.lifetimes.refresh_token
+            store=self.store,
+            clock=clock,
+            entropy=entropy,
+            consent_life=CONSENT_LIFE,
+            token_life=self.lifetimes.refresh_token,
         )
         self.whereabouts = Whereabouts(store=self.store)
         self.objects = RequestObjects(

@@ -173,6 +173,7 @@ GRANTS = st.builds(
     code_challenge=TEXT,
     logon=LOGONS,
     claims=CLAIMS_REQUESTS,
+    withdrawal=TEXT,
 )
 PROGRESSES = st.builds(Progress, fingerprint=TEXT, started_at=SECONDS, session_id=TEXT, account=TEXT)
 CONSENTS = st.builds(Consent, consent_id=TEXT, sub=TEXT, fingerprint=TEXT, allow=st.booleans(), scope=SCOPES)
