@@ -15,15 +15,12 @@ from konnectd.interfaces import BackendUnavailableError, Delivery, Entropy, Mode
 from konnectd.protocol.account import Remembered
 from konnectd.protocol.authorize import CONSENT_STATE, AuthorizationRequest, Pairs, ReturnAddress
 from konnectd.protocol.claims import Approval, check_hint
-from konnectd.protocol.client import Client
 from konnectd.protocol.end_user import Logon
 from konnectd.protocol.errors import OAuthError
 from konnectd.protocol.grant import (
-    CODE_BYTES,
     CODE_TTL,
     AuthorizationGrant,
     code_key,
-    code_tag_text,
     used_consent_key,
 )
 from konnectd.protocol.interaction import (
@@ -44,6 +41,7 @@ from konnectd.protocol.parameters import Parameters
 from konnectd.protocol.response_type import CODE_ONLY, ResponsePart
 from konnectd.protocol.scope import Scope
 from konnectd.protocol.session import ended_session_key
+from konnectd.protocol.tagged_code import CODE, CODE_BYTES, make_code
 from konnectd.protocol.vocabulary import ErrorCode, Prompt
 from konnectd.protocol.withdrawal import withdrawal_key
 
@@ -245,7 +243,7 @@ class Authorize:
         Spec: OIDC Core 3.1.2.5, 3.2.2.5 and 3.3.2.5; RFC 9207 2.
         """
         parts: list[tuple[str, str]] = []
-        code = self._new_code(request.client)
+        code = make_code(self.entropy.token(CODE_BYTES), request.client.client_id, CODE, self.sealer.tag)
         grant = AuthorizationGrant.of(request, logon, scope, self.sealer.tag("grant", code), withdrawal)
         if ResponsePart.CODE in request.response_type:
             await self.store.put(code_key(code), grant.to_text(), CODE_TTL)
@@ -279,11 +277,6 @@ class Authorize:
         if ResponsePart.ID_TOKEN in request.response_type:
             parts.append(("id_token", await self.mint.id_token(approval, client, access=access, code=code)))
         return parts
-
-    def _new_code(self, client: Client) -> str:
-        """Make a code."""
-        secret = self.entropy.token(CODE_BYTES)
-        return secret + self.sealer.tag("code", code_tag_text(secret, client.client_id))
 
 
 def _consent_name(parameters: Parameters, request: AuthorizationRequest) -> str:

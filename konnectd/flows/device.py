@@ -16,8 +16,6 @@ from konnectd.interfaces import ClientRegistry, Clock, Entropy, Sealer, Store
 from konnectd.protocol.client import Client
 from konnectd.protocol.device import (
     DENIED,
-    DEVICE_CODE,
-    DEVICE_CODE_BYTES,
     DEVICE_TTL,
     GRANT_TYPE,
     MOST_TRIES,
@@ -37,8 +35,9 @@ from konnectd.protocol.device import (
 )
 from konnectd.protocol.end_user import Logon
 from konnectd.protocol.errors import OAuthError
-from konnectd.protocol.grant import AuthorizationGrant, code_tag_text
+from konnectd.protocol.grant import AuthorizationGrant
 from konnectd.protocol.parameters import Parameters
+from konnectd.protocol.tagged_code import CODE_BYTES, DEVICE_CODE, make_code
 from konnectd.protocol.vocabulary import ErrorCode
 from konnectd.protocol.withdrawal import withdrawal_key
 
@@ -81,8 +80,7 @@ class DeviceAuthorization:
         client = await self.authenticate(authorization, parameters)
         check_registered(client)
         scope, resources = read_request(client, parameters, self.supported)
-        secret = self.entropy.token(DEVICE_CODE_BYTES)
-        device_code = secret + self.sealer.tag(DEVICE_CODE, code_tag_text(secret, client.client_id))
+        device_code = make_code(self.entropy.token(CODE_BYTES), client.client_id, DEVICE_CODE, self.sealer.tag)
         asked = DeviceRequest(
             handle=handle_of(device_code),
             client_id=client.client_id,

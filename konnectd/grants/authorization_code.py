@@ -1,7 +1,5 @@
 """A code for tokens. Spec: RFC 6749 4.1.3; OIDC Core 3.1.3."""
 
-import hmac
-
 from attrs import evolve, frozen
 
 from konnectd.interfaces import GrantTools
@@ -9,15 +7,13 @@ from konnectd.protocol.claims import Approval
 from konnectd.protocol.client import Client
 from konnectd.protocol.end_user import EndUser
 from konnectd.protocol.errors import OAuthError
-from konnectd.protocol.grant import AuthorizationGrant, code_key, code_tag_text, revoked_key
+from konnectd.protocol.grant import AuthorizationGrant, code_key, revoked_key
 from konnectd.protocol.parameters import Parameters
 from konnectd.protocol.resource import narrow_resources
+from konnectd.protocol.tagged_code import CODE, check_code
 from konnectd.protocol.token import check_code_grant
 from konnectd.protocol.vocabulary import ErrorCode
 from konnectd.protocol.withdrawal import check_not_taken_back, keys_before_redeeming
-
-#: Characters of the tag at the end of a code: 128 bit in base64url.
-TAG_LENGTH = 22
 
 
 def build(tools: GrantTools) -> "AuthorizationCodeGrant":
@@ -45,7 +41,7 @@ class AuthorizationCodeGrant:
         code = parameters.get("code")
         if code is None:
             raise OAuthError(ErrorCode.INVALID_REQUEST, "code is missing")
-        self._check_ours(code, client)
+        check_code(code, client.client_id, CODE, self.tools.sealer.tag)
         text = await self.tools.store.get(code_key(code))
         grant = AuthorizationGrant.from_text(text) if text is not None else None
         if grant is None:
@@ -74,17 +70,6 @@ class AuthorizationCodeGrant:
         # Last: the backend may have taken seconds, in which it was taken back.
         check_not_taken_back(grant, *await self.tools.store.get_each(*keys_before_redeeming(grant)))
         return user
-
-    def _check_ours(self, code: str, client: Client) -> None:
-        """Refuse what we never made, or made for another client, before it can have any effect.
-
-        Raises:
-            OAuthError: ``invalid_grant``.
-        """
-        secret, tag = code[:-TAG_LENGTH], code[-TAG_LENGTH:]
-        expected = self.tools.sealer.tag("code", code_tag_text(secret, client.client_id))
-        if not hmac.compare_digest(tag.encode(), expected.encode()):
-            raise OAuthError(ErrorCode.INVALID_GRANT, "the code is unknown")
 
     async def _replayed(self, code: str) -> OAuthError:
         """Revoke whatever a code had given out that is not there any more. Spec: RFC 6749 4.1.2."""

@@ -1,7 +1,5 @@
 """A device code for tokens, once a person has allowed it. Spec: RFC 8628 3.4 and 3.5."""
 
-import hmac
-
 from attrs import evolve, frozen
 
 from konnectd.interfaces import GrantTools
@@ -11,14 +9,12 @@ from konnectd.protocol.client import Client
 from konnectd.protocol.device import DENIED, DEVICE_TTL, DeviceRequest, answer_key, handle_of, haste_key, poll_key
 from konnectd.protocol.end_user import EndUser
 from konnectd.protocol.errors import OAuthError
-from konnectd.protocol.grant import AuthorizationGrant, code_tag_text
+from konnectd.protocol.grant import AuthorizationGrant
 from konnectd.protocol.parameters import Parameters
 from konnectd.protocol.resource import narrow_resources
+from konnectd.protocol.tagged_code import DEVICE_CODE, check_code
 from konnectd.protocol.vocabulary import ErrorCode
 from konnectd.protocol.withdrawal import check_not_taken_back, keys_before_redeeming
-
-#: Characters of the tag at the end of a device code: 128 bit in base64url.
-TAG_LENGTH = 22
 
 
 def build(tools: GrantTools) -> "DeviceCodeGrant":
@@ -46,8 +42,11 @@ class DeviceCodeGrant:
         """
         device.check_registered(client)
         device.check_without_pkce(parameters)
-        handle = self._check_ours(parameters.get("device_code"), client)
-        store = self.tools.store
+        code = parameters.get("device_code")
+        if code is None:
+            raise OAuthError(ErrorCode.INVALID_REQUEST, "device_code is missing")
+        check_code(code, client.client_id, DEVICE_CODE, self.tools.sealer.tag)
+        handle, store = handle_of(code), self.tools.store
         asked = _read(await store.get(device.request_key(handle)))
         if self.tools.clock.now() >= asked.expires_at:
             raise OAuthError(ErrorCode.EXPIRED_TOKEN, "nobody has allowed this in time")
@@ -64,20 +63,6 @@ class DeviceCodeGrant:
         if await store.take(device.request_key(handle)) is None:
             raise _spent()
         return evolve(Approval.of(self.tools.issuer, grant, user, client), resources=resources)
-
-    def _check_ours(self, code: str | None, client: Client) -> str:
-        """Return the handle of a device code; refuse what we never made, or made for another client.
-
-        Raises:
-            OAuthError: ``invalid_request`` without a code, ``invalid_grant``.
-        """
-        if code is None:
-            raise OAuthError(ErrorCode.INVALID_REQUEST, "device_code is missing")
-        secret, tag = code[:-TAG_LENGTH], code[-TAG_LENGTH:]
-        expected = self.tools.sealer.tag(device.DEVICE_CODE, code_tag_text(secret, client.client_id))
-        if not hmac.compare_digest(tag.encode(), expected.encode()):
-            raise OAuthError(ErrorCode.INVALID_GRANT, "the device code is unknown")
-        return handle_of(code)
 
     async def _pending(self, handle: str) -> OAuthError:
         """Return what a device hears that has to wait; each time it does not, it has to wait longer."""

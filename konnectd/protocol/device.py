@@ -33,8 +33,6 @@ LONGEST_INTERVAL = 60
 MOST_TRIES = 8
 MOST_WRONG = 1000
 TRIES_TTL = 600
-#: Purpose of the tag at the end of a device code, so that none can pass for an authorization code.
-DEVICE_CODE = "device-code"
 #: Letters of a user code. Spec: RFC 8628 6.1.
 ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"
 USER_CODE_LENGTH = 8
@@ -44,8 +42,6 @@ USER_CODE = "user_code"
 LONGEST_TYPED = 64
 #: What stands in place of a grant when a person said no.
 DENIED = "denied"
-#: Random bytes of a device code, to which a tag is added; and those that a user code is made of.
-DEVICE_CODE_BYTES = 32
 
 
 @frozen(kw_only=True)

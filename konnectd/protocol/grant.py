@@ -13,8 +13,6 @@ from konnectd.protocol.scope import Scope
 
 #: How long a code can be redeemed, in seconds. Spec: RFC 6749 4.1.2 (ten minutes at most).
 CODE_TTL = 120
-#: Random bytes of a code; with the tag behind them a code is 65 characters.
-CODE_BYTES = 32
 
 
 @frozen(kw_only=True)
@@ -151,14 +149,3 @@ def revoked_token_key(jti: str) -> str:
 def used_consent_key(consent_id: str) -> str:
     """Name the entry that says a decision of the consent page has been used."""
     return f"consent:{consent_id}"
-
-
-def code_tag_text(secret: str, client_id: str) -> str:
-    """Return what the tag of a code vouches for: that we made it, for this client.
-
-    A code that was ours and is not in the store any more has been used (or has expired); that can be told without
-    remembering used codes, and nobody but the client it was made for can trigger what follows from it.
-
-    Spec: RFC 6749 4.1.2 (revoke on reuse); RFC 9700 4.5.
-    """
-    return f"{secret} {client_id}"

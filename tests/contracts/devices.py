@@ -2,10 +2,11 @@
 
 from konnectd.grants.device_code import DeviceCodeGrant
 from konnectd.interfaces import Store
-from konnectd.protocol.device import DEVICE_CODE, DEVICE_TTL, DeviceRequest, answer_key, handle_of, request_key
+from konnectd.protocol.device import DEVICE_TTL, DeviceRequest, answer_key, handle_of, request_key
 from konnectd.protocol.errors import OAuthError
-from konnectd.protocol.grant import AuthorizationGrant, code_tag_text
+from konnectd.protocol.grant import AuthorizationGrant
 from konnectd.protocol.scope import Scope
+from konnectd.protocol.tagged_code import DEVICE_CODE, make_code
 from tests.contracts.permits import PermitsContract
 from tests.support.devices import TV
 from tests.support.fakes import ReadableSealer
@@ -18,8 +19,7 @@ class DeviceContract(PermitsContract):
 
     def allowed(self) -> str:
         """Return a device code that Alice has allowed."""
-        secret = "s" * 43
-        code = secret + ReadableSealer().tag(DEVICE_CODE, code_tag_text(secret, TV.client_id))
+        code = make_code("s" * 43, TV.client_id, DEVICE_CODE, ReadableSealer().tag)
         now, scope = self.clock.now(), Scope.parse("openid")
         asked = DeviceRequest(handle=handle_of(code), client_id="tv", scope=scope, expires_at=now + DEVICE_TTL)
         logon = logon_of(ALICE, now)

@@ -5,8 +5,9 @@ from konnectd.grants.authorization_code import AuthorizationCodeGrant
 from konnectd.interfaces import Store
 from konnectd.protocol.device import answer_key, handle_of
 from konnectd.protocol.errors import OAuthError
-from konnectd.protocol.grant import CODE_TTL, AuthorizationGrant, code_key, code_tag_text
+from konnectd.protocol.grant import CODE_TTL, AuthorizationGrant, code_key
 from konnectd.protocol.scope import Scope
+from konnectd.protocol.tagged_code import CODE, CODE_BYTES, make_code
 from konnectd.protocol.withdrawal import withdrawal_key
 from tests.contracts.devices import DeviceContract
 from tests.contracts.token_life import ENTROPY
@@ -21,8 +22,7 @@ class WithdrawalContract(DeviceContract):
 
     def code(self, session_id: str = "session-1") -> str:
         """Give out a code to Mail, as the authorization endpoint does."""
-        secret = ENTROPY.token(32)
-        code = secret + ReadableSealer().tag("code", code_tag_text(secret, MAIL.client_id))
+        code = make_code(ENTROPY.token(CODE_BYTES), MAIL.client_id, CODE, ReadableSealer().tag)
         logon = logon_of(ALICE, self.clock.now(), session_id=session_id)
         mark = self.answer(self.store.get(withdrawal_key(logon.sub, MAIL.client_id))) or ""
         grant = AuthorizationGrant.of(request_of(MAIL), logon, Scope.parse("openid"), code, mark)

@@ -10,7 +10,6 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.flows.authorize import ToClient
 from konnectd.grants import authorization_code
-from konnectd.grants.authorization_code import TAG_LENGTH
 from konnectd.interfaces import BackendUnavailableError, GrantTools
 from konnectd.jose.sealing import SecretSealer
 from konnectd.protocol.claims import Approval
@@ -19,6 +18,7 @@ from konnectd.protocol.end_user import EndUser
 from konnectd.protocol.errors import OAuthError
 from konnectd.protocol.grant import CODE_TTL, REVOKED, TOKENS_REVOKED, revoked_key
 from konnectd.protocol.scope import Scope
+from konnectd.protocol.tagged_code import TAG_LENGTH
 from konnectd.protocol.token import TokenResponse
 from konnectd.protocol.withdrawal import WITHDRAWAL_TTL
 from tests.support.fakes import People, claims_of, memory_store, run

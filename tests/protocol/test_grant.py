@@ -10,7 +10,6 @@ from twisted.trial.unittest import SynchronousTestCase
 from konnectd.protocol.grant import (
     AuthorizationGrant,
     code_key,
-    code_tag_text,
     revoked_key,
     revoked_token_key,
     used_consent_key,
@@ -91,10 +90,6 @@ class KeyTests(SynchronousTestCase):
 
         self.assertEqual(len(keys), 4)
         self.assertEqual(code_key(one) == code_key(other), one == other)
-
-    def test_the_tag_binds_the_client(self) -> None:
-        """What the tag of a code vouches for differs by client."""
-        self.assertNotEqual(code_tag_text("secret", "notes"), code_tag_text("secret", "mail"))
 
     def test_nothing_is_shown(self) -> None:
         """A grant can be logged without what a thief would need."""
