@@ -9,7 +9,8 @@ from selenium.webdriver.support.ui import WebDriverWait
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.real import apache, slapd
-from tests.real.apache import Application, environment, read_environment
+from tests.real.apache import Application, environment
+from tests.real.apache_server import HOST, read_environment
 from tests.real.installation import Directory, provider
 from tests.real.person import Page, Person
 from tests.support.browser import browser, complaints, missing
@@ -115,7 +116,7 @@ class SignInTests(Case):
     def test_single_sign_on(self) -> None:
         """Who is signed in at the provider is let in everywhere without being asked."""
         self.sign_in()
-        self.person.forget(apache.HOST)
+        self.person.forget(HOST)
         page = self.visit()
 
         self.assertEqual(environment(page)["REMOTE_USER"], "alice")
@@ -166,7 +167,7 @@ class GoneTests(Case):
     def assert_out(self, access_token: str, **words: str) -> None:
         """Check that nothing works any more for who was signed in: neither renewal nor a new code nor the password."""
         renewed = self.refresh(access_token)
-        self.person.forget(apache.HOST)
+        self.person.forget(HOST)
         again = self.visit()
         refused = self.person.submit(**words)
 

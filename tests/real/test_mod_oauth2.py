@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.real import resource_server, slapd
-from tests.real.apache import read_environment
+from tests.real.apache_server import read_environment
 from tests.real.authlib_client import RelyingParty, SignedIn
 from tests.real.installation import Directory, provider
 from tests.real.person import Person
@@ -40,7 +40,7 @@ class ResourceServerTests(SynchronousTestCase):
     def show(self, path: str, token: str) -> tuple[int, dict[str, str]]:
         """Ask for a page with a token; return the status, and what the application got to know."""
         asked = urllib.request.Request(
-            self.server.application.url(f"{path}/"), headers={"Authorization": f"Bearer {token}"} if token else {}
+            self.server.place.url(f"{path}/"), headers={"Authorization": f"Bearer {token}"} if token else {}
         )
         try:
             with urllib.request.urlopen(asked, timeout=PATIENCE) as answer:
