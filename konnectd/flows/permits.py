@@ -138,7 +138,7 @@ class Permits:
             return
         since = known.since if known is not None else now
         entry = ListedClient(client_id=client_id, since=since, until=now + 2 * self._longest)
-        person, push_out, kept = person_of(sub), self._pusher(sub), False
+        person, push_out, kept = person_of(sub), self._pusher(sub, client_id), False
         while not kept:
             slot = await self._clients.keep(person, entry.to_text(), push_out)
             await self.store.put(key, entry.at(slot).to_text(), 2 * self._longest)
@@ -184,9 +184,9 @@ class Permits:
         if grant is not None:
             await self.store.put(revoked_key(grant.grant_id), REVOKED, self.token_life)
 
-    def _pusher(self, sub: str) -> "_Forgetter":
-        """Return what happens to a client that has to leave a person's list."""
-        return _Forgetter(self, sub)
+    def _pusher(self, sub: str, coming: str = "") -> "_Forgetter":
+        """Return what happens to a client that has to leave a person's list, when another one comes or none does."""
+        return _Forgetter(self, sub, coming)
 
 
 @frozen
@@ -195,11 +195,12 @@ class _Forgetter:
 
     permits: Permits
     sub: str
+    coming: str
 
     async def __call__(self, slot: int, text: str) -> None:  # noqa: ARG002 - a PushOut gets the place as well
-        """Take it back, unless the entry is an old one and the client has another."""
+        """Take it back, unless the entry is an old one and the client has another, or is just getting one."""
         entry = ListedClient.from_text(text)
-        if entry is None:
+        if entry is None or entry.client_id == self.coming:
             return
         known = ListedClient.from_text(await self.permits.store.get(listed_key(self.sub, entry.client_id)))
         if known is None or known.at(0) == entry:

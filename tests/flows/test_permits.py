@@ -173,6 +173,27 @@ class ListTests(PermitsCase):
         self.assertNotIn("client-first", self.listed())
         self.assertTrue(self.is_revoked("first"))
 
+    def fill(self) -> None:
+        """Fill Alice's list, and wait until the place of the oldest client on it has to be renewed."""
+        for number in range(MOST_CLIENTS):
+            run(self.permits.note(approval_of(f"old-{number}", f"client-{number}")))
+        self.clock.advance(TOKEN_LIFE + 1)
+
+    def test_a_full_list_revokes_nothing_new(self) -> None:
+        """The oldest client of a full list that gets a refresh token again does not lose it for its older place."""
+        self.fill()
+        run(self.permits.note(approval_of("new", "client-0")))
+
+        self.assertEqual((self.is_revoked("new"), self.listed()), (False, ["client-0"]))
+
+    def test_a_full_list_forgets_nothing_new(self) -> None:
+        """Nor does it lose the answer that it has just been given."""
+        self.fill()
+        self.remember("client-0")
+
+        self.assertEqual(self.listed(), ["client-0"])
+        self.assertIsNotNone(run(self.permits.recall(SUB, "client-0")))
+
     def test_the_grants_of_a_client_have_an_end(self) -> None:
         """Beyond many grants of one client the oldest one is revoked, and no other."""
         for number in range(MOST_GRANTS + 2):
