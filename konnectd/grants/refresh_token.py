@@ -63,9 +63,11 @@ class RefreshTokenGrant:
         tools = self.tools
         claims = tools.verifier.verify(token)
         presented = check_refresh_token(claims, tools.issuer, client.client_id, tools.clock.now())
-        await self._check_alive(presented)
-        spent = is_spent(presented, await tools.store.get(family_key(presented.family)))
-        successor = await self._recall(presented) if spent else ""
+        family, session_id = presented.family, presented.session_id
+        keys = (revoked_key(family), ended_session_key(session_id), family_key(family))
+        revoked, ended, first_unspent = await tools.store.get_each(*keys)
+        _check_alive(revoked, ended)
+        successor = await self._recall(presented) if is_spent(presented, first_unspent) else ""
         scope = narrow_scope(self._granted(presented), parameters)
         resources = narrow_resources(presented.resources, parameters, client)
         user = await self._find_user(presented, client)
@@ -73,19 +75,6 @@ class RefreshTokenGrant:
             successor = await self._spend(presented, Approval.again(tools.issuer, presented, user, presented.scope))
         approval = Approval.again(tools.issuer, presented, user, scope)
         return evolve(approval, resources=resources, refresh_token=successor)
-
-    async def _check_alive(self, presented: Presented) -> None:
-        """Refuse a token whose family was revoked, or whose session was ended.
-
-        Raises:
-            OAuthError: ``invalid_grant``.
-        """
-        entry = await self.tools.store.get(revoked_key(presented.family))
-        if entry not in {None, TOKENS_REVOKED}:
-            raise OAuthError(ErrorCode.INVALID_GRANT, "the refresh token is revoked")
-        session_id = presented.session_id
-        if session_id and await self.tools.store.get(ended_session_key(session_id)) is not None:
-            raise OAuthError(ErrorCode.INVALID_GRANT, "the person has signed out")
 
     def _granted(self, presented: Presented) -> Scope:
         """Return what is left of what was granted: what can not be granted any more is not renewed either.
@@ -141,3 +130,19 @@ class RefreshTokenGrant:
             await tools.store.put(revoked_key(presented.family), REVOKED, longest)
             raise reused()
         return successor
+
+
+def _check_alive(revoked: str | None, ended: str | None) -> None:
+    """Refuse a token whose family was revoked, or whose session was ended.
+
+    Args:
+        revoked: what the store has of the family.
+        ended: what the store has of the end of the session; nothing when the token belongs to none.
+
+    Raises:
+        OAuthError: ``invalid_grant``.
+    """
+    if revoked not in {None, TOKENS_REVOKED}:
+        raise OAuthError(ErrorCode.INVALID_GRANT, "the refresh token is revoked")
+    if ended is not None:
+        raise OAuthError(ErrorCode.INVALID_GRANT, "the person has signed out")

@@ -234,6 +234,15 @@ class CostTests(MemoryCase):
 
         self.assertEqual(self.store.asked, ["get code", "get_each revoked+ended+withdrawal", "take code"])
 
+    def test_refreshing(self) -> None:
+        """A refresh costs three: whether the token may still be used, that it is spent, and what follows it."""
+        token = self.provider.redeem(self.agree("openid offline_access")["code"], NOTES).refresh_token
+        self.store.asked.clear()
+        self.provider.refresh(token, NOTES)
+
+        self.assertEqual(self.store.asked[0], "get_each revoked+ended+family")
+        self.assertEqual([question.partition(" ")[0] for question in self.store.asked], ["get_each", "add", "put"])
+
     def test_no_token_that_nobody_can_revoke(self) -> None:
         """A refresh token is not given out when it can not be noted."""
         for kind in ("grants", "listed"):
