@@ -1,6 +1,6 @@
 """A code for tokens. Spec: RFC 6749 4.1.3; OIDC Core 3.1.3."""
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from konnectd.interfaces import GrantTools
 from konnectd.protocol.claims import Approval
@@ -54,7 +54,7 @@ class AuthorizationCodeGrant:
             raise
         if await self.tools.store.take(code_key(code)) is None:
             raise await self._replayed(code)
-        return evolve(Approval.of(self.tools.issuer, grant, user, client), resources=resources)
+        return Approval.of(self.tools.issuer, grant, user, client, resources)
 
     async def _redeem(self, grant: AuthorizationGrant, client: Client, parameters: Parameters) -> EndUser:
         """Return the person behind a grant when the client may have it.

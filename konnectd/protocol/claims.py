@@ -96,8 +96,23 @@ class Approval:
     refresh_token: str = field(default="", repr=False)
 
     @classmethod
-    def of(cls, issuer: str, grant: AuthorizationGrant, user: EndUser, client: Client) -> Self:
-        """Make it from a redeemed grant of a client."""
+    def of(
+        cls,
+        issuer: str,
+        grant: AuthorizationGrant,
+        user: EndUser,
+        client: Client,
+        resources: tuple[str, ...] | None = None,
+    ) -> Self:
+        """Make it from a redeemed grant of a client.
+
+        Args:
+            issuer: who we are.
+            grant: what was allowed.
+            user: the person behind it.
+            client: whose it is.
+            resources: which of the allowed ones the access token is for; None for all.
+        """
         logon: Logon = grant.logon
         return cls(
             issuer=issuer,
@@ -113,7 +128,7 @@ class Approval:
             amr=logon.amr,
             nonce=grant.nonce,
             claims=grant.claims,
-            resources=grant.resources,
+            resources=grant.resources if resources is None else resources,
             approved_resources=grant.resources,
         )
 
