@@ -20,10 +20,11 @@ from attrs import field, frozen
 from konnectd.interfaces import BackendUnavailableError, Clock, Fetch, FetchError
 from konnectd.jose.base64url import from_b64url
 from konnectd.jose.jwk import from_jwk
-from konnectd.jose.keys import METHODS, PrivateKey, PublicKey
+from konnectd.jose.keys import METHODS, PublicKey
 from konnectd.jose.signing import LONGEST_TOKEN, checking, read_segment
 from konnectd.protocol.client import Client
 from konnectd.protocol.client_assertion import SECRET_ALGORITHMS
+from konnectd.protocol.public_key import public_members
 
 #: Longest header of a client's token, in characters; some carry a whole chain of certificates, which is not looked at.
 LONGEST_HEADER = 8 * 1024
@@ -101,22 +102,23 @@ class _Token:
 class _KeySet:
     """Keys as they are registered or were fetched; each is looked into when a token names it."""
 
-    members: Sequence[object] = field(repr=False)
+    members: Sequence[Mapping[str, object]] = field(repr=False)
 
     @classmethod
     def of(cls, jwks: Mapping[str, object] | None) -> "_KeySet | None":
-        """Read a key set; None when it is none."""
+        """Read a key set; None when it is none. What is no public key, and what nobody looks at, is left out."""
         keys = jwks.get("keys") if jwks else None
-        return cls(keys[:MOST_KEYS]) if isinstance(keys, list) else None
+        if not isinstance(keys, list):
+            return None
+        found = (public_members(key) for key in keys[:MOST_KEYS])
+        return cls(tuple(key for key in found if key is not None))
 
     def find(self, kid: str | None, algorithm: str) -> "list[PublicKey]":
         """Return the keys that a header may mean: those of its key id and those without one.
 
         A key of another kind, for something else, too weak or broken is none.
         """
-        named = (
-            member for member in self.members if isinstance(member, dict) and (kid is None or _may_be(member, kid))
-        )
+        named = (member for member in self.members if kid is None or _may_be(member, kid))
         keys = (_public_key(member) for member in named)
         return [key for key in keys if key is not None and algorithm in key.algorithms]
 
@@ -261,7 +263,7 @@ def _public_key(member: Mapping[str, object]) -> PublicKey | None:
     """Return a key that checks signatures; None for any other."""
     try:
         key = from_jwk(json.dumps(member))
-    except (ValueError, RecursionError):
+    except ValueError:
         return None
-    # Some clients register their private key as well. That is their trouble; what it signs is still theirs.
-    return key.public if isinstance(key, PrivateKey) else key
+    # Some clients register their private key as well. That part is not read; what it signs is still theirs.
+    return key if isinstance(key, PublicKey) else None

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from konnectd.interfaces import BackendUnavailableError, ClientKeys, Wrapping
 from konnectd.protocol.client import Client
+from konnectd.protocol.public_key import public_members
 
 if TYPE_CHECKING:
     from jwcrypto.jwk import JWK
@@ -68,10 +69,15 @@ class ClientEncrypter:
         kid = key.get("kid")
         if kid and wrapping.alg in _PUBLIC:
             header["kid"] = str(kid)
-        from jwcrypto.jwe import JWE  # noqa: PLC0415 - costs 20 ms, which only those pay who have such clients
+        from jwcrypto.common import JWException  # noqa: PLC0415 - costs 20 ms, which only who has such clients pays
+        from jwcrypto.jwe import JWE  # noqa: PLC0415 - the same
 
         token = JWE(content.encode(), protected=header, algs=[wrapping.alg, wrapping.enc])
-        token.add_recipient(key)
+        try:
+            token.add_recipient(key)
+        except (JWException, ValueError) as error:
+            # A key that can be read and is none: a modulus no library takes, a point that gives nothing away.
+            raise BackendUnavailableError(f"the key of client {client.client_id} can not be used") from error
         return str(token.serialize(compact=True))
 
     async def _key(self, client: Client, wrapping: Wrapping) -> "JWK":
@@ -98,7 +104,8 @@ def find_key(members: Iterable[object], algorithm: str) -> "JWK | None":
 
     Spec: RFC 7517 4.2 to 4.4; OIDC Core 10.2.
     """
-    fitting = [member for member in members if isinstance(member, dict) and _fits(member, algorithm)]
+    read = (public_members(member) for member in members)
+    fitting = [member for member in read if member is not None and _fits(member, algorithm)]
     fitting.sort(key=lambda member: member.get("use") != "enc")
     return next((key for member in fitting if (key := _public_key(member)) is not None), None)
 

@@ -34,7 +34,9 @@ def from_jwk(text: str, default_kid: str = "") -> PrivateKey | PublicKey:
 
     members = _jwk_members(text)
     try:
-        jwk = JWK(**members)
+        # Not given to the constructor, which makes a new key when one of the members is called "generate".
+        jwk = JWK()
+        jwk.import_key(**members)
         key: object = jwk.get_op_key("sign" if jwk.has_private else "verify")
     except (JWException, TypeError, ValueError, KeyError) as error:
         raise ValueError(f"the JSON Web Key can not be used: {error}") from error
@@ -63,7 +65,7 @@ def _jwk_members(text: str) -> dict[str, object]:
         raise ValueError("a JSON Web Key is a JSON object")  # noqa: TRY004 - the text is wrong, not its type
     if "keys" in members:
         raise ValueError("this is a set of keys; give each key as a document of its own")
-    if members.get("kty") not in {"RSA", "EC", "OKP"}:
+    if members.get("kty") not in ("RSA", "EC", "OKP"):
         raise ValueError("the JSON Web Key is of a kind that is not supported; use RSA, EC or OKP")
     if members.get("use", "sig") != "sig":
         raise ValueError("the JSON Web Key is not meant for signatures (its use is not sig)")

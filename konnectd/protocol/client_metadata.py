@@ -15,6 +15,7 @@ from attrs import frozen
 from konnectd.protocol.client import LONGEST_URI
 from konnectd.protocol.client_grant import GRANT_TYPE as CLIENT_CREDENTIALS
 from konnectd.protocol.device import GRANT_TYPE as DEVICE_CODE
+from konnectd.protocol.public_key import KEY_TYPES, PRIVATE_MEMBERS, public_members
 from konnectd.protocol.registered_uri import page_uri_problem
 from konnectd.protocol.response_type import name as name_of
 from konnectd.protocol.response_type import parse as parse_response_type
@@ -25,9 +26,6 @@ LONGEST_TEXT = 200
 MOST_ITEMS = 20
 #: Ten years; a larger number is a slip.
 LARGEST_AGE = 10 * 365 * 24 * 3600
-#: Kinds of public keys, and the members that would make them private. Spec: RFC 7518 6.
-_KEY_TYPES = frozenset({"RSA", "EC", "OKP"})
-_PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
 
 @frozen(kw_only=True)
@@ -183,16 +181,23 @@ def read_grant_types(value: object, offer: Offer) -> list[str]:
 
 
 def read_jwks(value: object, _offer: Offer) -> Mapping[str, object]:
-    """Read public keys, as far as to see that they are public. Spec: RFC 7517 5."""
+    """Read public keys, as far as to see that they are public; what nobody looks at is left out. Spec: RFC 7517 5."""
     keys = value.get("keys") if isinstance(value, dict) else None
     if not isinstance(keys, list) or not keys or len(keys) > MOST_ITEMS:
         raise ValueError(f"must have keys, a list of at most {MOST_ITEMS}")
-    for key in keys:
-        if not isinstance(key, dict) or key.get("kty") not in _KEY_TYPES:
-            raise ValueError(f"must have keys of kty {', '.join(sorted(_KEY_TYPES))}")
-        if _PRIVATE_MEMBERS & key.keys():
-            raise ValueError("must hold public keys only; the private ones that were sent are to be replaced")
-    return {"keys": keys}
+    return {"keys": [_public_key(key) for key in keys]}
+
+
+def _public_key(value: object) -> Mapping[str, object]:
+    """Read one public key."""
+    if not isinstance(value, dict) or value.get("kty") not in KEY_TYPES:
+        raise ValueError(f"must have keys of kty {', '.join(sorted(KEY_TYPES))}")
+    if PRIVATE_MEMBERS & value.keys():
+        raise ValueError("must hold public keys only; the private ones that were sent are to be replaced")
+    key = public_members(value)
+    if key is None:
+        raise ValueError("has a key with a member that is no text, or too long")
+    return key
 
 
 def one_of(choices: Choices) -> Read:

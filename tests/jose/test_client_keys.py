@@ -113,6 +113,10 @@ class RegisteredTests(KeysCase):
             {**good, "use": "enc"},
             {**good, "alg": "ES512"},
             {**rsa_key().public.to_jwk(), "n": "AQAB"},
+            {"kty": []},
+            {"kty": "RSA", "generate": "RSA", "size": 16384},
+            {**good, "crv": {}},
+            {**good, "alg": []},
         ]
 
         self.assertTrue(

@@ -190,10 +190,22 @@ class FindKeyTests(SynchronousTestCase):
             None,
             "RSA",
             [public(RSA)],
+            {"kty": []},
+            public(RSA, key_ops=[[]]),
+            public(RSA, use={}),
         )
         for member in unfit:
             self.assertIsNone(self.found(member), member)
         self.assertEqual(self.found(*unfit, public(RSA, key_ops=["wrapKey"])), "rsa-1")
+
+    def test_key_that_can_not_be_used(self) -> None:
+        """A key that can be read and then encrypts nothing is the client's fault, and not one of ours."""
+        exponent = b64url(b"\x01" * 1024)
+        client = Client(client_id="app", jwks=jwks(public(RSA, n=b64url(b"\xff" * 1024), e=exponent)))
+        encrypter = ClientEncrypter(RegisteredKeys(WebOfClients(), FixedClock()))
+
+        with self.assertRaises(BackendUnavailableError):
+            run(encrypter.encrypt(client, CONTENT, Wrapping(alg="RSA-OAEP", enc="A128GCM", nested=True)))
 
     def test_points_off_the_curve(self) -> None:
         """A point that is not on its curve, or a curve nobody agrees keys on, is none."""

@@ -83,6 +83,12 @@ class RefusalTests(SynchronousTestCase):
         """A key whose operations leave signing out does not sign."""
         self.check(written(p256_key(), key_ops=["verify"]), "can not be used")
 
+    def test_nothing_is_computed(self) -> None:
+        """A document that tells a library to make a key of some size is none, and nobody waits for that."""
+        for kind in ({"kty": "RSA", "size": 16384}, {"kty": "EC", "crv": "P-256"}, {"kty": "OKP", "crv": "Ed25519"}):
+            with self.assertRaises(ValueError):
+                from_jwk(json.dumps({**kind, "generate": kind["kty"]}))
+
     def test_weak(self) -> None:
         """A weak key is refused in this form too."""
         self.check(JWK.generate(kty="RSA", size=1024).export_private(), "at least 2048 bits")

@@ -263,6 +263,8 @@ class HostileTests(SynchronousTestCase):
             {"jwks": {}},
             {"jwks": {"keys": []}},
             {"jwks": {"keys": [7]}},
+            {"jwks": {"keys": [{"kty": []}]}},
+            {"jwks": {"keys": [{"kty": "RSA", "n": {}, "e": "AQAB"}]}},
             {"jwks": {"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}},
             {"jwks": private},
             {"jwks": KEYS, "jwks_uri": "https://app.example/keys"},

@@ -87,6 +87,25 @@ class EndpointTests(SynchronousTestCase):
                 self.assertEqual(answer.status, 400)
                 self.assertIn(json_of(answer)["error"], {"invalid_client_metadata", "invalid_redirect_uri"})
 
+    def test_hostile_keys(self) -> None:
+        """Whatever stands in a key, the answer is clear, and so is that to whoever then names the client."""
+        deep: object = "deep"
+        for _ in range(600):
+            deep = [deep]
+        for key in (
+            {"kty": []},
+            {"kty": {}},
+            {"kty": "EC", "crv": "P-256", "note": deep},
+            {"kty": "EC", "crv": "P-256", "x": deep},
+            {"kty": "EC", "note": float("nan")},
+        ):
+            answer = register(self.daemon, {**GOOD, "jwks": {"keys": [key]}})
+            self.assertIn(answer.status, {201, 400})
+            if answer.status == 201:
+                app = Application(Daemon(ON), Client(client_id=json_of(answer)["client_id"]))
+                self.assertEqual(app.arrive(Visitor(app.daemon)).answer.status, 200)
+        self.assertEqual(self.flushLoggedErrors(), [])
+
     def test_content_type(self) -> None:
         """JSON may say its charset."""
         body = json.dumps(GOOD).encode()
