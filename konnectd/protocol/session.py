@@ -98,13 +98,13 @@ def party_key(session_id: str, number: int) -> str:
 
 
 def farewell_key(farewell_id: str) -> str:
-    """Name the entry of a sign-out that its page shows."""
-    return f"farewell:{farewell_id}"
+    """Name the entry of a sign-out that its page shows; a digest, because anybody may send anything for its id."""
+    return f"farewell:{sha256(farewell_id.encode()).hexdigest()}"
 
 
 def told_key(farewell_id: str, number: int) -> str:
     """Name the entry that says whether a client took notice of a sign-out."""
-    return f"farewell:{farewell_id}:{number}"
+    return f"told:{sha256(farewell_id.encode()).hexdigest()}:{number}"
 
 
 def wants_notice(client: Client) -> bool:

@@ -76,6 +76,16 @@ class PageTests(SynchronousTestCase):
             self.assertIn(words, visit.text)
         self.assertEqual(len([e for e in elements(visit.answer.body) if e.name == "iframe"]), 2)
 
+    def test_other_addresses(self) -> None:
+        """Whatever somebody sends in place of a sign-out's name, what is kept about one is not taken for another."""
+        visit = self.leave(BACK)
+        self.daemon.reactor.pump([1.0] * 2)
+        for more in (":0", ":1", "x", "%20", "", "x" * 5000):
+            answer = self.daemon.get(f"{visit.path}?left={visit.url.partition('left=')[2]}{more}")
+
+            self.assertIn(answer.status, {200} if not more else {302}, more)
+        self.assertEqual(self.flushLoggedErrors(), [])
+
     def test_nowhere(self) -> None:
         """Who is not awaited stays, and may look again while something is open."""
         visit = self.leave(BACK)
