@@ -24,6 +24,7 @@ from konnectd.protocol.device import (
     DeviceCodes,
     DeviceRequest,
     answer_key,
+    check_count,
     check_registered,
     find_user_code,
     grantable,
@@ -31,6 +32,7 @@ from konnectd.protocol.device import (
     read_request,
     request_key,
     shown,
+    unproven_key,
     user_code_of,
 )
 from konnectd.protocol.end_user import Logon
@@ -80,6 +82,9 @@ class DeviceAuthorization:
         client = await self.authenticate(authorization, parameters)
         check_registered(client)
         scope, resources = read_request(client, parameters, self.supported)
+        counter = unproven_key(client)
+        if counter:
+            check_count(await self.store.increment(counter, DEVICE_TTL))
         device_code = make_code(self.entropy.token(CODE_BYTES), client.client_id, DEVICE_CODE, self.sealer.tag)
         asked = DeviceRequest(
             handle=handle_of(device_code),

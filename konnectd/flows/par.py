@@ -14,9 +14,11 @@ from konnectd.protocol.pushed_request import (
     PREFIX,
     PUSHED_TTL,
     PushedRequest,
+    check_count,
     check_size,
     pushable,
     pushed_key,
+    unproven_key,
 )
 
 
@@ -60,5 +62,8 @@ class PushRequest:
         reference = PREFIX + self.entropy.token()
         expires_at = self.pending.clock.now() + PUSHED_TTL
         pushed = PushedRequest(client_id=client.client_id, parameters=meant, expires_at=expires_at)
-        await self.store.put(pushed_key(reference), check_size(pushed.to_text()), KEPT_TTL)
+        text, counter = check_size(pushed.to_text()), unproven_key(client)
+        if counter:
+            check_count(await self.store.increment(counter, KEPT_TTL))
+        await self.store.put(pushed_key(reference), text, KEPT_TTL)
         return Reference(reference, PUSHED_TTL)

@@ -21,6 +21,7 @@ from konnectd.protocol.registration import (
     check_sector_document,
     is_registration_token,
     registration_token_claims,
+    too_much,
 )
 from konnectd.protocol.userinfo import bearer_token
 from konnectd.protocol.vocabulary import AuthMethod, ErrorCode
@@ -98,7 +99,7 @@ class Register:
         client_id = PREFIX + await self.signer.sign(registered.to_claims())
         basic = metadata.auth_method == AuthMethod.BASIC
         if len(client_id) > (LONGEST_HEADER_CLIENT_ID if basic else LONGEST_CLIENT_ID):
-            raise OAuthError(ErrorCode.INVALID_CLIENT_METADATA, "it is too much; jwks_uri instead of jwks helps")
+            raise too_much()
         return await self._answer(client_id, registered, secret)
 
     async def read(self, authorization: str, client_id: str) -> Registration:
@@ -129,6 +130,7 @@ class Register:
         ended = 0 < before.secret_expires_at <= self.clients.clock.now()
         if ended or not _keeps(before, metadata):
             registered, secret = self._with_secret(registered)
+        registered.check_length()
         await self._count_change()
         await self.clients.change(client_id, registered)
         return await self._answer(client_id, registered, secret)

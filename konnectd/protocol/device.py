@@ -33,6 +33,9 @@ LONGEST_INTERVAL = 60
 MOST_TRIES = 8
 MOST_WRONG = 1000
 TRIES_TTL = 600
+#: How many devices may begin within `DEVICE_TTL` seconds in the name of a client that can not prove who it is: anybody
+#: can begin those, and nobody else may find the store full of them.
+MOST_UNPROVEN = 10_000
 #: Letters of a user code. Spec: RFC 8628 6.1.
 ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"
 USER_CODE_LENGTH = 8
@@ -149,6 +152,21 @@ def read_request(client: Client, parameters: Parameters, supported: Collection[s
     if OPENID not in scope:
         raise OAuthError(ErrorCode.INVALID_SCOPE, "scope must contain openid")
     return grantable(scope, client, supported), parse_resources(parameters, client)
+
+
+def unproven_key(client: Client) -> str:
+    """Name the counter of the devices that begin in the name of a client; empty when nobody but the client can."""
+    return f"devices:{sha256(client.client_id.encode()).hexdigest()}" if client.public else ""
+
+
+def check_count(count: int) -> None:
+    """Refuse to keep more of what anybody could begin.
+
+    Raises:
+        OAuthError: ``temporarily_unavailable``.
+    """
+    if count > MOST_UNPROVEN:
+        raise OAuthError(ErrorCode.TEMPORARILY_UNAVAILABLE, "too many devices of this client are waiting")
 
 
 def check_without_pkce(parameters: Parameters) -> None:

@@ -11,6 +11,7 @@ from typing import Self
 from attrs import field, frozen
 
 from konnectd.protocol.authorize import INTERNAL_PARAMETERS
+from konnectd.protocol.client import Client
 from konnectd.protocol.errors import OAuthError
 from konnectd.protocol.interaction import PROGRESS_TTL
 from konnectd.protocol.parameters import Parameters
@@ -25,6 +26,9 @@ PUSHED_TTL = 90
 KEPT_TTL = PUSHED_TTL + PROGRESS_TTL
 #: Longest request that is kept, in characters as it is stored.
 LONGEST_PUSHED = 8 * 1024
+#: How many requests are kept within `KEPT_TTL` seconds in the name of who can not prove it: anybody can push those,
+#: and nobody else may find the store full of them.
+MOST_UNPROVEN = 20_000
 #: How a client proves who it is; a request that is kept has nothing of it. Spec: RFC 9126 2.1.
 _CREDENTIALS = frozenset({"client_secret", "client_assertion", "client_assertion_type"})
 
@@ -73,6 +77,29 @@ def is_pushed(request_uri: str) -> bool:
 def pushed_key(reference: str) -> str:
     """Name what is stored for a reference; whoever reads the store can not use it."""
     return f"par:{sha256(reference.encode()).hexdigest()}"
+
+
+def unproven_key(client: Client) -> str:
+    """Name the counter of what is pushed in the name of a client; empty when nobody but a client of the house can.
+
+    A client that registered itself proves no more than that it did so, and may do so again as often as it likes; so all
+    of them have one counter.
+
+    Spec: RFC 9126 2.3 and 7.1.
+    """
+    if client.dynamic:
+        return "pushed:self-registered"
+    return f"pushed:{sha256(client.client_id.encode()).hexdigest()}" if client.public else ""
+
+
+def check_count(count: int) -> None:
+    """Refuse to keep more of what anybody could push.
+
+    Raises:
+        OAuthError: ``temporarily_unavailable``.
+    """
+    if count > MOST_UNPROVEN:
+        raise OAuthError(ErrorCode.TEMPORARILY_UNAVAILABLE, "too many requests of this client are being kept")
 
 
 def pushable(parameters: Parameters, client_id: str) -> Parameters:

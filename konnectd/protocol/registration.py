@@ -9,6 +9,7 @@ The form of single members is `konnectd.protocol.client_metadata`.
 Spec: OIDC Registration 2 and 3; RFC 7591 2 and 3; RFC 7592 2 and 3; RFC 8725 3.11.
 """
 
+import json
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Self
@@ -28,6 +29,9 @@ PREFIX = "dyn."
 LONGEST_CLIENT_ID = 4096
 #: The same for a client that sends it in a header, coded once more and with its secret.
 LONGEST_HEADER_CLIENT_ID = 2900
+#: Longest registration that is kept because it was changed, in characters: it is kept for years, and at no cost to
+#: whoever changes it.
+LONGEST_CHANGE = 2 * LONGEST_CLIENT_ID
 
 _KIND = "kc.isClientRegistration"
 _TOKEN_KIND = "kc.isRegistrationToken"  # noqa: S105 - the name of a claim
@@ -259,6 +263,15 @@ class Registered:
             claims[_SECRET_EXPIRES_AT] = self.secret_expires_at
         return claims
 
+    def check_length(self) -> None:
+        """Refuse what is too long to be kept.
+
+        Raises:
+            OAuthError: ``invalid_client_metadata``.
+        """
+        if len(json.dumps(self.to_claims())) > LONGEST_CHANGE:
+            raise too_much()
+
     @classmethod
     def from_claims(cls, claims: Mapping[str, object]) -> Self | None:
         """Read what `to_claims` or Konnect wrote and we signed; None for every other token of ours."""
@@ -308,6 +321,11 @@ def is_registration_token(claims: Mapping[str, object] | None, client_id: str, i
 def name_of_id(client_id: str) -> str:
     """Return a short name of a client, for what is kept about it."""
     return sha256(client_id.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def too_much() -> OAuthError:
+    """Return the error of metadata that are too long."""
+    return _invalid("it is too much; jwks_uri instead of jwks helps")
 
 
 def _wrong(member: str, problem: str) -> OAuthError:

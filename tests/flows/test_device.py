@@ -4,7 +4,17 @@ from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.flows.device import Found, Refusal, user_code_key
-from konnectd.protocol.device import MOST_TRIES, MOST_WRONG, TRIES_TTL, find_user_code, shown, user_code_of
+from konnectd.protocol.device import (
+    DEVICE_TTL,
+    MOST_TRIES,
+    MOST_UNPROVEN,
+    MOST_WRONG,
+    TRIES_TTL,
+    find_user_code,
+    shown,
+    unproven_key,
+    user_code_of,
+)
 from konnectd.protocol.errors import InvalidClientError, OAuthError
 from konnectd.protocol.scope import Scope
 from tests.support.devices import BOX, PLACE, TV, Devices
@@ -60,6 +70,18 @@ class BeginningTests(DeviceCase):
 
         self.assertEqual(codes.user_code, shown(user_code_of(following[3])))
         self.assertEqual(caught.exception.code, "temporarily_unavailable")
+
+    def test_full(self) -> None:
+        """Who can not prove who they are fills no store: beyond a number only devices of other clients begin."""
+        run(self.provider.store.put(unproven_key(TV), str(MOST_UNPROVEN - 1), DEVICE_TTL))
+        self.devices.start()
+
+        with self.assertRaises(OAuthError) as caught:
+            self.devices.start()
+        self.assertEqual(caught.exception.code, "temporarily_unavailable")
+        self.devices.start(BOX)
+        self.provider.clock.advance(DEVICE_TTL)
+        self.devices.start()
 
 
 class EnteringTests(DeviceCase):

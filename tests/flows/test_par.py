@@ -12,7 +12,14 @@ from konnectd.protocol.client import Client
 from konnectd.protocol.errors import InvalidClientError, OAuthError, UntrustedRequestError
 from konnectd.protocol.interaction import PROGRESS_TTL
 from konnectd.protocol.parameters import Parameters
-from konnectd.protocol.pushed_request import KEPT_TTL, LONGEST_PUSHED, PREFIX, PUSHED_TTL
+from konnectd.protocol.pushed_request import (
+    KEPT_TTL,
+    LONGEST_PUSHED,
+    MOST_UNPROVEN,
+    PREFIX,
+    PUSHED_TTL,
+    unproven_key,
+)
 from tests.support.fakes import SilentStore, memory_store, run
 from tests.support.keys import p256_key
 from tests.support.people import ALICE
@@ -134,6 +141,23 @@ class PushTests(ParCase):
         self.assertRefused("invalid_request", STRICT)
         reference = self.push(STRICT, request=signed(contents(STRICT)))
         self.assertEqual(told(self.ask(reference, STRICT))["state"], "inside")
+
+    def test_full(self) -> None:
+        """Who can not prove who they are fills no store: beyond a number only clients of the house are served."""
+        own = evolve(SIGNING, client_id="dyn.own", dynamic=True)
+        others = evolve(own, client_id="dyn.others")
+        self.provider = Provider(*OBJECT_CLIENTS, own, others)
+        for client in (PUBLIC, own):
+            run(self.provider.store.put(unproven_key(client), str(MOST_UNPROVEN - 1), KEPT_TTL))
+            self.push(client)
+
+        for client in (PUBLIC, own, others):
+            with self.assertRaises(OAuthError) as caught:
+                self.push(client)
+            self.assertEqual(caught.exception.code, "temporarily_unavailable")
+        self.push(SIGNING)
+        self.provider.clock.advance(KEPT_TTL)
+        self.push(PUBLIC)
 
     def test_silent_store(self) -> None:
         """A store that does not answer is not the client's fault, and nothing is promised."""

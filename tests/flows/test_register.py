@@ -347,6 +347,15 @@ class UpdateTests(RegisterTestCase):
                 self.refuse(code, partial(self.update, made, **members))
         self.assertEqual(self.client(made).name, "My App")
 
+    def test_too_much(self) -> None:
+        """What is kept of a change is limited."""
+        made = self.create()
+        long = [f"https://app.example/{number}{'x' * 1900}" for number in range(5)]
+
+        self.refuse(METADATA, partial(self.update, made, request_uris=long))
+        self.update(made, request_uris=long[:1])
+        self.assertEqual(self.client(made).request_uris, tuple(long[:1]))
+
     def test_no_object(self) -> None:
         """What is no object is about nobody."""
         made = self.create()
