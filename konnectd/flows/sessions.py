@@ -92,7 +92,8 @@ class Sessions:
         known = known_party_key(logon.session_id, client.client_id)
         if await self.store.get(known) is not None:
             return
-        party = Party(client_id=client.client_id, sub=_sub(client, logon, scope), session_id=logon.session_id)
+        sid = client.sid_of(logon.session_id)
+        party = Party(client_id=client.client_id, sub=_sub(client, logon, scope), session_id=sid)
         number = await self.store.increment(party_count_key(logon.session_id), LOGON_TTL)
         await self.store.put(party_key(logon.session_id, number), party.to_text(), LOGON_TTL)
         await self.store.put(known, "1", LOGON_TTL)

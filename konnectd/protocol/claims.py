@@ -30,6 +30,8 @@ LEEWAY = 60
 IDENTITY = "kc.identity"
 #: In it, and only where the client must not be able to read it: the public subject.
 ACCOUNT = "kc.i.sub"
+#: In it, in refresh tokens only: the id of the session, which is not the ``sid`` that the client knows it by.
+SESSION = "kc.i.session"
 
 _IS_ACCESS_TOKEN = "kc.isAccessToken"  # noqa: S105 - the name of a claim
 _IS_REFRESH_TOKEN = "kc.isRefreshToken"  # noqa: S105 - the name of a claim
@@ -68,6 +70,7 @@ class Approval:
         sub: under which the client knows the person.
         concealed: the client may not learn who that is, so ``kc.identity`` has to be sealed.
         auth_time: None for a refresh token of an older installation, which does not tell.
+        sid: under which the client knows the session.
         claims: what was allowed claim by claim.
         resources: the servers the access token is for; empty for the client itself.
         approved_resources: those that refreshing may ask for.
@@ -86,6 +89,7 @@ class Approval:
     concealed: bool = False
     auth_time: int | None = None
     session_id: str = ""
+    sid: str = ""
     amr: tuple[str, ...] = ()
     nonce: str = field(default="", repr=False)
     claims: ClaimsRequest = NO_CLAIMS
@@ -125,6 +129,7 @@ class Approval:
             concealed=client.pairwise is not None,
             auth_time=logon.auth_time,
             session_id=logon.session_id,
+            sid=client.sid_of(logon.session_id),
             amr=logon.amr,
             nonce=grant.nonce,
             claims=grant.claims,
@@ -151,6 +156,7 @@ class Approval:
             concealed=presented.concealed,
             auth_time=presented.auth_time,
             session_id=presented.session_id,
+            sid=presented.sid,
             amr=presented.amr,
             claims=presented.claims if scope == presented.scope else presented.claims.within(scope),
             resources=presented.resources,
@@ -211,7 +217,7 @@ def refresh_token(approval: Approval, jti: str, now: int, lifetimes: Lifetimes) 
         _IS_REFRESH_TOKEN: True,
         "kc.approvedScopes": list(approval.scope),
         _REFERENCE: approval.grant_id,
-        "kc.identity": approval.identity,
+        "kc.identity": {**approval.identity, **({SESSION: approval.session_id} if approval.session_id else {})},
         "kc.provider": approval.provider,
         **({_CLAIMS_OF[_IS_REFRESH_TOKEN]: approval.claims.to_json()} if approval.claims is not NO_CLAIMS else {}),
         **({_GENERATION: approval.generation} if approval.generation else {}),
@@ -222,14 +228,8 @@ def refresh_token(approval: Approval, jti: str, now: int, lifetimes: Lifetimes) 
 
 def session_claims(approval: Approval) -> dict[str, object]:
     """Return what is known about the logon behind a token."""
-    claims: dict[str, object] = {}
-    if approval.auth_time is not None:
-        claims["auth_time"] = approval.auth_time
-    if approval.session_id:
-        claims["sid"] = approval.session_id
-    if approval.amr:
-        claims["amr"] = list(approval.amr)
-    return claims
+    claims = {"auth_time": approval.auth_time, "sid": approval.sid or None, "amr": list(approval.amr) or None}
+    return {name: value for name, value in claims.items() if value is not None}
 
 
 @frozen(kw_only=True)
@@ -239,6 +239,8 @@ class Presented:
     Attributes:
         grant_id: empty when an older installation made it.
         jti: what single access tokens are revoked by.
+        session_id: of a refresh token: the session it ends with.
+        sid: under which the client knows the session.
         audience: whom it is for.
         resources: of a refresh token: what it may be used for.
         generation: of a refresh token: how often its family was renewed.
@@ -258,6 +260,7 @@ class Presented:
     concealed: bool = False
     auth_time: int | None = None
     session_id: str = ""
+    sid: str = ""
     amr: tuple[str, ...] = ()
     jti: str = ""
     expires_at: int = 0
@@ -342,7 +345,8 @@ def _read(claims: Mapping[str, object] | None, issuer: str, now: int, kind: str,
     client_id = claims.get(_CLIENT_ID, claims.get("aud"))
     if not isinstance(user_id, str) or not isinstance(granted, list) or not isinstance(client_id, str):
         return None
-    auth_time, session_id, amr = claims.get("auth_time"), claims.get("sid"), claims.get("amr")
+    auth_time, sid, amr = claims.get("auth_time"), claims.get("sid"), claims.get("amr")
+    session_id = identity.get(SESSION, sid)  # older tokens say no more than a sid, which is the session's id
     return Presented(
         client_id=client_id,
         sub=sub,
@@ -354,6 +358,7 @@ def _read(claims: Mapping[str, object] | None, issuer: str, now: int, kind: str,
         concealed=ACCOUNT in identity,
         auth_time=auth_time if isinstance(auth_time, int) else None,
         session_id=session_id if isinstance(session_id, str) else "",
+        sid=sid if isinstance(sid, str) else "",
         amr=_texts(amr),
         jti=str(claims.get("jti") or ""),
         expires_at=expires_at if isinstance(expires_at := claims.get("exp"), int) else 0,

@@ -8,7 +8,9 @@ Spec: RFC 9700 2.1 and 4.1.1; RFC 8252 7.3 and 8.3.
 
 import hmac
 import re
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping
+from hashlib import blake2b
 from urllib.parse import SplitResult, urlsplit
 
 from attrs import field, frozen
@@ -26,6 +28,7 @@ FORBIDDEN_SCHEMES = frozenset(
 )
 #: Longest redirect URI, in characters.
 LONGEST_URI = 2000
+_SID = b"konnectd sid"
 #: What a URI may consist of. Spec: RFC 3986 2.
 _URI_CHARACTERS = re.compile(r"(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})+")
 
@@ -129,6 +132,21 @@ class Client:
         if self.pairwise is not None:
             return self.pairwise.sub(subject, provider)
         return public_subject(subject, provider)
+
+    def sid_of(self, session_id: str) -> str:
+        """Return the ``sid`` under which this client knows a session; empty for none.
+
+        Each client has its own, or two of them could tell by it that somebody is the same person. For a client with
+        pairwise subjects not even somebody who is told the session's id can compute it.
+
+        Spec: OIDC Front-Channel Logout 3; OIDC Core 8.1.
+        """
+        if not session_id:
+            return ""
+        salt = self.pairwise.salt if self.pairwise is not None else b""
+        text = f"{self.client_id} {session_id}".encode()
+        digest = blake2b(text, digest_size=32, key=salt, person=_SID).digest()
+        return urlsafe_b64encode(digest).rstrip(b"=").decode()
 
     def knows(self, logon: Logon) -> frozenset[str]:
         """Return every name under which this client may know a person: the backend's own one it may have been granted.

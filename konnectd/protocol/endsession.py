@@ -86,12 +86,20 @@ class EndSessionRequest:
         names = self.client.knows(logon) if self.client is not None else {logon.sub, logon.subject}
         if hint.sub not in names:
             return True
-        return bool(hint.session_id) and hint.session_id != logon.session_id
+        return bool(hint.session_id) and hint.session_id not in self._sids(logon)
 
     def _means(self, logon: Logon) -> bool:
         """Tell whether ``logout_hint`` names a person or their session."""
         known = self.client.knows(logon) if self.client is not None else {logon.sub}
-        return self.logout_hint in {*known, logon.session_id, logon.username}
+        return self.logout_hint in {*known, *self._sids(logon), logon.username}
+
+    def _sids(self, logon: Logon) -> frozenset[str]:
+        """Return what a client may know a session by; in older ID Tokens that is the session's own id."""
+        client = self.client
+        if client is None and self.hint is not None:
+            client = Client(client_id=self.hint.client_id)
+        own = {client.sid_of(logon.session_id)} if client is not None else set()
+        return frozenset({*own, logon.session_id})
 
 
 def _with_state(uri: str, state: str) -> str:

@@ -73,7 +73,7 @@ class IntrospectTests(SynchronousTestCase):
 
     def test_session_ended(self) -> None:
         """A refresh token ends with the session of its sign-in, as refreshing says too."""
-        session_id = claims_of(self.tokens.refresh_token)["sid"]
+        session_id = claims_of(self.tokens.refresh_token)["kc.identity"]["kc.i.session"]
         run(self.provider.store.put(ended_session_key(session_id), "1", 60))
 
         self.assertEqual(self.ask(self.tokens.refresh_token), NOTHING)

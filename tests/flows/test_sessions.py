@@ -55,7 +55,9 @@ class JoinTests(SynchronousTestCase):
         """The client is told the subject and the session that its tokens have."""
         self.join(BACKED)
 
-        self.assertEqual(self.end(), (Party(client_id="mail", sub=self.logon.sub, session_id="session-1"),))
+        self.assertEqual(
+            self.end(), (Party(client_id="mail", sub=self.logon.sub, session_id=BACKED.sid_of("session-1")),)
+        )
 
     def test_raw_subject(self) -> None:
         """A client that knows the raw subject is told that one."""
@@ -100,7 +102,7 @@ class JoinTests(SynchronousTestCase):
             self.join(BACKED, logon)
         told = run(self.sessions.end(logons[-1]))
 
-        wanted = [logon.session_id for logon in reversed(logons)][:MOST_EARLIER]
+        wanted = [BACKED.sid_of(logon.session_id) for logon in reversed(logons)][:MOST_EARLIER]
         self.assertEqual([party.session_id for party in told], wanted)
 
     def test_circle(self) -> None:

@@ -145,7 +145,7 @@ class TokenTests(DeviceCodeCase):
         told = claims_of(tokens.id_token)
         info = run(self.provider.userinfo(f"Bearer {tokens.access_token}", None))
 
-        self.assertEqual((told["aud"], told["amr"], told["sid"]), ("tv", ["pwd"], "session-1"))
+        self.assertEqual((told["aud"], told["amr"], told["sid"]), ("tv", ["pwd"], TV.sid_of("session-1")))
         self.assertEqual(told["auth_time"], self.provider.clock.now() - 100)
         self.assertNotIn("nonce", told)
         self.assertEqual((tokens.refresh_token, str(tokens.scope)), ("", "openid profile"))

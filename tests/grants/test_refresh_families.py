@@ -215,8 +215,9 @@ class Row8Tests(FamilyCase):
     def test_row_8_signed_out(self) -> None:
         """What began in a session ends with it, and only that."""
         other = self.provider.tokens(OFFLINE, CLIENT).refresh_token
-        run(self.provider.store.put(ended_session_key(claims_of(self.token)["sid"]), "1", 60))
-        elsewhere = claims_of(other) | {"sid": "session-2"}
+        identity = claims_of(other)["kc.identity"]
+        run(self.provider.store.put(ended_session_key(identity["kc.i.session"]), "1", 60))
+        elsewhere = claims_of(other) | {"kc.identity": {**identity, "kc.i.session": "session-2"}}
         signed = run(self.provider.signer.sign(elsewhere))
 
         self.assertEqual(self.answer(self.token), "invalid_grant")

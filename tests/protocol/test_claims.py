@@ -38,6 +38,7 @@ APPROVAL = Approval.of(ISSUER, AuthorizationGrant.of(request_of(), LOGON, SCOPE,
 ACCESS = claims.access_token(APPROVAL, "j-1", NOW, LIVES)
 REFRESH = claims.refresh_token(APPROVAL, "j-2", NOW, LIVES)
 IDENTITY = id_token(APPROVAL, NOW, LIVES, algorithm="PS256", access="access")
+SID = NOTES.sid_of(LOGON.session_id)
 IDENTITY_CLAIM = {"kc.i.id": "alice", "kc.i.un": "alice", "kc.i.dn": "Alice Liddell"}
 
 #: What Konnect 0.34 put into a refresh token; such tokens live three years.
@@ -117,10 +118,10 @@ class FillingTests(SynchronousTestCase):
                 "kc.isRefreshToken": True,
                 "kc.approvedScopes": ["openid", "profile"],
                 "kc.ref": "g-1",
-                "kc.identity": IDENTITY_CLAIM,
+                "kc.identity": {**IDENTITY_CLAIM, "kc.i.session": "session-1"},
                 "kc.provider": "identifier-test",
                 "auth_time": NOW - 30,
-                "sid": "session-1",
+                "sid": SID,
                 "amr": ["pwd"],
             },
         )
@@ -139,7 +140,7 @@ class FillingTests(SynchronousTestCase):
                 "acr": PASSWORD,
                 "at_hash": left_half_hash("access", "PS256"),
                 "auth_time": NOW - 30,
-                "sid": "session-1",
+                "sid": SID,
                 "amr": ["pwd"],
                 "nonce": "nonce-1",
             },
@@ -155,7 +156,8 @@ class FillingTests(SynchronousTestCase):
 
     def test_what_is_not_known_is_absent(self) -> None:
         """A token does not say what nobody knows."""
-        bare = evolve(APPROVAL, auth_time=None, session_id="", amr=(), nonce="", user=evolve(ALICE, name=""))
+        bare = evolve(APPROVAL, auth_time=None, session_id="", sid="", amr=(), nonce="")
+        bare = evolve(bare, user=evolve(ALICE, name=""))
 
         self.assertEqual(
             set(id_token(bare, NOW, LIVES, algorithm="PS256", access="a")),
@@ -200,9 +202,16 @@ class PresentedTests(SynchronousTestCase):
         refresh = evolve(wanted, jti="j-2", expires_at=NOW + LIVES.refresh_token)
 
         self.assertEqual(check_access_token(ACCESS, ISSUER, NOW), wanted)
-        self.assertEqual(
-            presented_refresh(REFRESH), evolve(refresh, auth_time=NOW - 30, session_id="session-1", amr=("pwd",))
-        )
+        logon = evolve(refresh, auth_time=NOW - 30, session_id="session-1", sid=SID, amr=("pwd",))
+        self.assertEqual(presented_refresh(REFRESH), logon)
+
+    def test_one_sid_for_all(self) -> None:
+        """A refresh token from before clients had a sid of their own ends with its session, and keeps its sid."""
+        found = presented_refresh({**REFRESH, "kc.identity": IDENTITY_CLAIM, "sid": "session-1"})
+        again = Approval.again(ISSUER, found, ALICE, SCOPE)
+
+        self.assertEqual((found.session_id, again.session_id), ("session-1", "session-1"))
+        self.assertEqual(id_token(again, NOW, LIVES, algorithm="PS256")["sid"], "session-1")
 
     def test_refresh_token_of_konnect(self) -> None:
         """A refresh token from before the move is understood, and tells nothing about its logon."""
@@ -317,7 +326,7 @@ class HintTests(SynchronousTestCase):
         """A hint may have expired long ago."""
         hint = check_hint({**IDENTITY, "exp": 1, "iat": 0}, ISSUER)
 
-        self.assertEqual(hint, Hint(sub=LOGON.sub, client_id="notes", session_id="session-1"))
+        self.assertEqual(hint, Hint(sub=LOGON.sub, client_id="notes", session_id=SID))
 
     def test_without_session(self) -> None:
         """An ID token of Konnect, whose session was another thing, is a hint too."""

@@ -9,7 +9,7 @@ from konnectd.protocol.endsession import EndSessionRequest
 from konnectd.protocol.errors import Doubt, UntrustedRequestError
 from tests.support.people import ALICE, BOB, logon_of
 from tests.support.redirects import answer_of, without_query
-from tests.support.requests import BYE, CALLBACK, NOTES, PAGE, form
+from tests.support.requests import BYE, CALLBACK, MAIL, NOTES, PAGE, form
 from tests.support.strategies import HOSTILE_URIS, TEXT
 
 LOGON = logon_of(ALICE, 1)
@@ -86,6 +86,8 @@ class ConfirmTests(SynchronousTestCase):
             (HINT, False),
             (Hint(sub="alice", client_id="notes", session_id=LOGON.session_id), False),
             (Hint(sub=LOGON.sub, client_id="notes"), False),
+            (Hint(sub=LOGON.sub, client_id="notes", session_id=NOTES.sid_of(LOGON.session_id)), False),
+            (Hint(sub=LOGON.sub, client_id="notes", session_id=MAIL.sid_of(LOGON.session_id)), True),
             (Hint(sub=LOGON.sub, client_id="notes", session_id="another"), True),
             (Hint(sub=logon_of(BOB, 1).sub, client_id="notes", session_id=LOGON.session_id), True),
             (Hint(sub="bob", client_id="notes"), True),

@@ -64,6 +64,20 @@ class PairwiseTests(SynchronousTestCase):
                     self.assertNotIn(f'"{ALICE.user_id}"', text)
                     self.assertNotIn(f'"{ALICE.name}"', text)
 
+    def test_sessions_do_not_link(self) -> None:
+        """No two clients know a session by one name, and what a third one can read does not help to compute it."""
+        mine = self.app.tokens(self.visitor, scope="openid offline_access")
+        other = Application(self.daemon)
+        code = other.told(other.arrive(self.visitor, scope="openid offline_access"))["code"]
+        others = json_of(other.redeem(code))
+        sids = [claims_of(tokens["id_token"])["sid"] for tokens in (mine, others)]
+        session_id = claims_of(others["refresh_token"])["kc.identity"]["kc.i.session"]
+
+        self.assertEqual(sids, [PRIVATE.sid_of(session_id), MAIL.sid_of(session_id)])
+        self.assertNotIn(sids[0], {sids[1], session_id, evolve(PRIVATE, pairwise=None).sid_of(session_id)})
+        for token in mine.values():
+            self.assertNotIn(session_id, urlsafe_b64decode(f"{token}..".split(".")[1] + "==").decode())
+
     def test_raw_subject(self) -> None:
         """The backend's own subject, which all would share, is not granted."""
         tokens = self.app.tokens(self.visitor, scope="openid konnect/raw_sub")

@@ -145,7 +145,7 @@ class BackChannelTests(LeavingCase):
 
         self.assertIn("code", again.parts)
         self.assertEqual(sorted(url for url, _ in told), sorted([BACK, BACK, FARTHER]))
-        self.assertEqual(len({claims["sid"] for _, claims in told}), 2)
+        self.assertEqual(len({claims["sid"] for _, claims in told}), 3)
         self.assertIn(self.claims["sid"], [claims["sid"] for _, claims in told])
 
     def test_sessions_are_apart(self) -> None:
