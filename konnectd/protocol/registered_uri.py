@@ -52,6 +52,20 @@ def implicit_uri_problem(uri: str, kind: ApplicationType) -> str:
     return ""
 
 
+def private_scheme_problem(uri: str) -> str:
+    """Say what is wrong with the scheme of a URI of a program that nobody has looked at.
+
+    Schemes without a period belong to mail programs, telephones, settings and the like: a link to us that ends in one
+    would start those, with a text that a stranger chose.
+
+    Spec: RFC 8252 7.1 and 8.4.
+    """
+    parts = split(uri)
+    if parts is None or parts.scheme in {"http", "https"} or "." in parts.scheme:
+        return ""
+    return "must have the reversed name of a domain for its scheme, such as com.example.app:"
+
+
 def page_uri_problem(uri: str, *, http: bool) -> str:
     """Say what is wrong with the address of a page, or of what a client is told at.
 

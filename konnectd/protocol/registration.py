@@ -19,7 +19,12 @@ from attrs import field, frozen
 from konnectd.protocol.client_metadata import BY_NAME, MEMBERS, Offer
 from konnectd.protocol.client_secret import SecretDigest
 from konnectd.protocol.errors import OAuthError
-from konnectd.protocol.registered_uri import implicit_uri_problem, redirect_uri_problem, sector_of
+from konnectd.protocol.registered_uri import (
+    implicit_uri_problem,
+    private_scheme_problem,
+    redirect_uri_problem,
+    sector_of,
+)
 from konnectd.protocol.session import web_origin
 from konnectd.protocol.vocabulary import ApplicationType, AuthMethod, ErrorCode
 
@@ -157,7 +162,7 @@ def _check_redirect_uris(metadata: Metadata, offer: Offer) -> None:
         raise _wrong("redirect_uris", "is required")
     kind = ApplicationType(metadata.text("application_type"))
     for uri in uris:
-        problem = redirect_uri_problem(uri, kind, http=offer.http)
+        problem = redirect_uri_problem(uri, kind, http=offer.http) or private_scheme_problem(uri)
         if not problem and "implicit" in metadata.texts("grant_types") and not offer.http:
             problem = implicit_uri_problem(uri, kind)
         if problem:
@@ -168,7 +173,7 @@ def _check_logout(metadata: Metadata, offer: Offer) -> None:
     """Check where people go after signing out, and where clients are told. Spec: OIDC Front-Channel Logout 2."""
     kind = ApplicationType(metadata.text("application_type"))
     for uri in metadata.texts("post_logout_redirect_uris"):
-        problem = redirect_uri_problem(uri, kind, http=offer.http)
+        problem = redirect_uri_problem(uri, kind, http=offer.http) or private_scheme_problem(uri)
         if problem:
             raise _wrong("post_logout_redirect_uris", f"one of them {problem}")
     frame = metadata.text("frontchannel_logout_uri")

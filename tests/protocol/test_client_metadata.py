@@ -230,6 +230,13 @@ class HostileTests(SynchronousTestCase):
         for uri in ("http://app.example/cb", "http://localhost.evil.example/", "data:text/html,x"):
             self.refuse(URI, {"redirect_uris": [uri], "application_type": "native"})
 
+    def test_schemes(self) -> None:
+        """A program that nobody has looked at has a scheme of its own domain, and starts no other program."""
+        for uri in ("app:/cb", "mailto:alice@example.org", "tel:112", "ms-settings:about", "localhost:/cb"):
+            self.refuse(URI, {"redirect_uris": [uri], "application_type": "native"})
+            members = {"application_type": "native", "post_logout_redirect_uris": [uri]}
+            self.refuse(METADATA, {"redirect_uris": [CB], **members})
+
     def test_no_metadata(self) -> None:
         """What is no object is nobody."""
         for said in (None, [], "x", 1, [{"redirect_uris": [CB]}]):

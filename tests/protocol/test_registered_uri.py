@@ -5,6 +5,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from konnectd.protocol.registered_uri import (
     implicit_uri_problem,
     page_uri_problem,
+    private_scheme_problem,
     redirect_uri_problem,
     sector_of,
 )
@@ -31,6 +32,13 @@ class RedirectUriTests(SynchronousTestCase):
         ):
             with self.subTest(uri=uri, kind=kind):
                 self.assertEqual(redirect_uri_problem(uri, kind, http=False), "")
+
+    def test_private_schemes(self) -> None:
+        """A scheme of somebody's own is the name of their domain, from its end. Spec: RFC 8252 7.1."""
+        for uri in ("org.example.app:/cb", "https://app.example/cb", "http://localhost/cb", "http:"):
+            self.assertEqual(private_scheme_problem(uri), "", uri)
+        for uri in ("app://callback.example", "mailto:alice@org.example", "tel:1.2"):
+            self.assertIn("reversed name", private_scheme_problem(uri))
 
     def test_bad(self) -> None:
         """Whatever could lead elsewhere."""
