@@ -7,7 +7,7 @@ registration on. What our pages add to it is sealed.
 from attrs import field, frozen
 
 from konnectd.flows.request_objects import RequestObjects
-from konnectd.interfaces import ClientRegistry, Clock, Sealer
+from konnectd.interfaces import BackendUnavailableError, ClientRegistry, Clock, Sealer
 from konnectd.protocol.authorize import INTERACTION, AuthorizationRequest, ReturnAddress
 from konnectd.protocol.client import Client
 from konnectd.protocol.end_user import Logon
@@ -18,6 +18,7 @@ from konnectd.protocol.pushed_request import is_pushed
 from konnectd.protocol.request_object import REQUEST_URI, SEALED_REQUEST
 from konnectd.protocol.response_type import Profile
 from konnectd.protocol.scope import Scope
+from konnectd.protocol.vocabulary import ErrorCode, Prompt
 
 #: Purpose under which progress is sealed.
 PROGRESS = "interaction"
@@ -88,12 +89,31 @@ class PendingRequests:
                 carried=parameters,
                 fault=error,
             )
+        except BackendUnavailableError as error:
+            return self._unavailable(client, parameters, error)
         return Arrival(
             address=ReturnAddress.verify(client, resolved.parameters, self.modes),
             parameters=resolved.parameters,
             carried=resolved.carried,
             reference=resolved.reference,
         )
+
+    def _unavailable(self, client: Client, parameters: Parameters, error: BackendUnavailableError) -> Arrival:
+        """Tell the client that a request can not be read now, when nobody looks at a page and an address stands beside.
+
+        Raises:
+            BackendUnavailableError: a person can be told so, or nobody knows where the browser should go.
+
+        Spec: OIDC Core 3.1.2.1 (``prompt=none`` shows no page).
+        """
+        if Prompt.NONE not in parameters.text("prompt").split():
+            raise error
+        try:
+            address = ReturnAddress.verify(client, parameters, self.modes)
+        except UntrustedRequestError:
+            raise error from None
+        fault = OAuthError(ErrorCode.TEMPORARILY_UNAVAILABLE, "the request can not be read at the moment")
+        return Arrival(address=address, parameters=parameters, carried=parameters, fault=fault)
 
     def _address_beside(self, client: Client, parameters: Parameters, error: OAuthError) -> ReturnAddress:
         """Prove the address that was sent beside a request that can not be read.

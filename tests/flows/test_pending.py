@@ -1,13 +1,16 @@
 """Requests on their way through our pages."""
 
+from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
+from konnectd.interfaces import BackendUnavailableError
 from konnectd.protocol.errors import OAuthError, UntrustedRequestError
 from konnectd.protocol.interaction import PROGRESS_TTL, Progress
 from tests.support.fakes import run
 from tests.support.people import ALICE, logon_of
-from tests.support.provider import Provider
-from tests.support.requests import NOTES, request_of, sent
+from tests.support.provider import Provider, told
+from tests.support.request_objects import SIGNING, contents, signed
+from tests.support.requests import CALLBACK, NOTES, request_of, sent
 
 
 class PendingRequestsTests(SynchronousTestCase):
@@ -74,3 +77,16 @@ class PendingRequestsTests(SynchronousTestCase):
     def test_wanted(self) -> None:
         """What can not be granted is passed over."""
         self.assertEqual(str(self.pending.wanted(request_of(scope="admin openid email"))), "openid email")
+
+    def test_unreadable_and_nobody_looks(self) -> None:
+        """With prompt=none the client is told that its keys are not to be had, where an address stands beside."""
+        client = evolve(SIGNING, client_id="gone", jwks=None, jwks_uri="https://notes.example.org/keys")
+        provider = Provider(client)
+        browser, request = provider.browser_of(ALICE), signed(contents(client))
+        known = {"client_id": "gone", "request": request}
+        answer = provider.ask(browser, **known, prompt="none", redirect_uri=CALLBACK)
+
+        self.assertEqual(told(answer)["error"], "temporarily_unavailable")
+        for prompt, redirect_uri in ((None, CALLBACK), ("none", None), ("none", "https://evil.example/")):
+            with self.assertRaises(BackendUnavailableError):
+                provider.ask(browser, **known, prompt=prompt, redirect_uri=redirect_uri)
