@@ -39,6 +39,8 @@ LONGEST_ANSWER = 64 * 1024
 SECONDS = 10
 #: How many are asked at one time; further ones wait for their turn, and that counts as their time.
 MOST_AT_ONCE = 32
+#: How many of them may be of one domain, so that somebody whose server never answers keeps only their own waiting.
+MOST_OF_ONE = 8
 
 _AGENT_NAME = b"konnectd"
 _FORM_TYPE = b"application/x-www-form-urlencoded"
@@ -80,6 +82,7 @@ class GuardedFetch:
         self._agent = agent
         self._reactor = reactor
         self._turns = DeferredSemaphore(MOST_AT_ONCE)
+        self._lanes: dict[str, DeferredSemaphore] = {}
         self._waiting: dict[str, list[Deferred[bytes]]] = {}
 
     @classmethod
@@ -155,6 +158,18 @@ class GuardedFetch:
             raise FetchError(f"{shown(url)} did not answer ({type(error).__name__})") from error
 
     async def _exchange(self, method: str, address: str, form: bytes | None) -> _Answer:
+        """Wait for a turn among those of one domain, then among all, and ask."""
+        domain = _domain(address)
+        lane = self._lanes.setdefault(domain, DeferredSemaphore(MOST_OF_ONE))
+        await lane.acquire()
+        try:
+            return await self._in_turn(method, address, form)
+        finally:
+            lane.release()
+            if lane.tokens == MOST_OF_ONE:
+                self._lanes.pop(domain, None)
+
+    async def _in_turn(self, method: str, address: str, form: bytes | None) -> _Answer:
         """Wait for a turn, send a request and read the answer."""
         await self._turns.acquire()
         try:
@@ -166,6 +181,12 @@ class GuardedFetch:
             return _Answer(response.code, await _content(response, address, wanted=form is None))
         finally:
             self._turns.release()
+
+
+def _domain(address: str) -> str:
+    """Return what the hosts of one owner have in common: the last two labels, or an address as it is."""
+    host = urlsplit(address).hostname or ""
+    return host if ":" in host or host.replace(".", "").isdigit() else ".".join(host.rstrip(".").split(".")[-2:])
 
 
 async def _content(response: Any, address: str, *, wanted: bool) -> bytes:  # noqa: ANN401 - an IResponse

@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
-from konnectd.fetch import LONGEST_ANSWER, MOST_AT_ONCE, SECONDS, GuardedFetch
+from konnectd.fetch import LONGEST_ANSWER, MOST_AT_ONCE, MOST_OF_ONE, SECONDS, GuardedFetch
 from konnectd.interfaces import FetchError
 from konnectd.reach import Reach
 from tests.test_outward import Net
@@ -193,7 +193,7 @@ class TogetherTests(FetchCase):
     def test_turns(self) -> None:
         """Not more than some are asked at a time; others wait, and not for ever."""
         self.server.body = None
-        asking = [self.get(f"{URL}/{number}") for number in range(MOST_AT_ONCE + 2)]
+        asking = [self.get(f"https://client-{number}.example/") for number in range(MOST_AT_ONCE + 2)]
         self.assertEqual(len(self.server.asked), MOST_AT_ONCE)
         self.clock.advance(SECONDS)
         for each in asking:
@@ -201,6 +201,22 @@ class TogetherTests(FetchCase):
         self.server.body = b"free"
 
         self.assertEqual(self.successResultOf(self.get()), b"free")
+
+    def test_turns_of_one(self) -> None:
+        """Whose servers never answer keeps nobody else waiting, however many names they have below one domain."""
+        for slow in ("https://{}.evil.example/", "https://evil.example/{}", "https://192.0.2.1/{}", "https://[::1]/{}"):
+            self.server.body, before = None, len(self.server.asked)
+            asking = [self.get(slow.format(number)) for number in range(2 * MOST_AT_ONCE)]
+            self.assertEqual(len(self.server.asked) - before, MOST_OF_ONE)
+            self.server.body = b"good"
+            self.assertEqual(self.successResultOf(self.get()), b"good")
+            self.server.body = None
+            self.clock.advance(SECONDS)
+            for each in asking:
+                self.failureResultOf(each, FetchError)
+
+            self.server.body = b"good"
+            self.assertEqual(self.successResultOf(self.get(slow.format("x"))), b"good")
 
 
 class PostTests(FetchCase):
