@@ -115,7 +115,7 @@ def _client(table: Table, *, loopback_issuer: bool, warn: Warn) -> Client:
     )
     client = with_authentication(client, table)
     client = with_tokens(with_logout(client, table, http=rule.http), table)
-    client = with_requests(client, table, http=rule.http)
+    client = with_requests(client, table)
     return with_claims(client, table)
 
 

@@ -14,16 +14,15 @@ from konnectd.protocol.request_object import LONGEST_REQUEST_URI, UNSIGNED
 _REQUIRE_SIGNED = "require_signed_request_object"
 
 
-def with_requests(client: Client, table: Table, *, http: bool) -> Client:
+def with_requests(client: Client, table: Table) -> Client:
     """Read what a client's registration says of its requests; whatever is wrong becomes a fault of the table.
 
     Args:
         client: what has been read so far.
         table: the registration.
-        http: addresses without TLS are allowed.
     """
     for item in table.items("request_uris"):
-        problem = _problem(item.text, http=http)
+        problem = _problem(item.text)
         if problem:
             table.fault("request_uris", problem, item.source)
     signed = table.switch(_REQUIRE_SIGNED)
@@ -37,11 +36,11 @@ def with_requests(client: Client, table: Table, *, http: bool) -> Client:
     )
 
 
-def _problem(uri: str, *, http: bool) -> str:
-    """Return what is wrong with the address of a request object, empty if nothing."""
+def _problem(uri: str) -> str:
+    """Return what is wrong with the address of a request object, empty if nothing; it is only ever asked by https."""
     address = uri.partition("#")[0]
     if len(uri) > LONGEST_REQUEST_URI:
         return f"must have at most {LONGEST_REQUEST_URI} characters"
-    if not is_plain_uri(address) or urlsplit(address).scheme not in ({"http", "https"} if http else {"https"}):
+    if not is_plain_uri(address) or urlsplit(address).scheme != "https":
         return "must begin with https://, and have no user name and no blanks"
     return ""

@@ -122,7 +122,7 @@ def read_page(value: object, _offer: Offer) -> str:
 
 
 def read_notified(value: object, offer: Offer) -> str:
-    """Read an address at which a client is told something."""
+    """Read an address that browsers open to tell a client something; what we ask ourselves is never without TLS."""
     return _uri(value, http=offer.http)
 
 
@@ -249,7 +249,7 @@ MEMBERS: tuple[Member, ...] = (
     Member(name="post_logout_redirect_uris", read=read_texts),
     Member(name="frontchannel_logout_uri", read=read_notified),
     Member(name="frontchannel_logout_session_required", read=read_flag),
-    Member(name="backchannel_logout_uri", read=read_notified),
+    Member(name="backchannel_logout_uri", read=read_uri),
     Member(name="backchannel_logout_session_required", read=read_flag),
 )
 BY_NAME: Mapping[str, Member] = {member.name: member for member in MEMBERS}

@@ -48,10 +48,10 @@ class RequestTests(RegistrationTestCase):
         self.assertEqual(problem, "request_uris: must have at most 512 characters")
 
     def test_insecure(self) -> None:
-        """For trying things out http will do."""
-        client = self.client(f"{self.CALLBACK}, insecure: yes, request_uris: ['http://localhost/r']")
+        """Not even for trying things out is an address without TLS good: it would never be asked."""
+        problem = self.problem(f"{self.CALLBACK}, insecure: yes, request_uris: ['http://localhost/r']")
 
-        self.assertEqual(client.request_uris, ("http://localhost/r",))
+        self.assertIn("must begin with https://", problem)
 
     def test_signed_by_nobody(self) -> None:
         """Requests can not be signed and unsigned."""

@@ -237,6 +237,14 @@ class HostileTests(SynchronousTestCase):
             members = {"application_type": "native", "post_logout_redirect_uris": [uri]}
             self.refuse(METADATA, {"redirect_uris": [CB], **members})
 
+    def test_never_asked_without_tls(self) -> None:
+        """Where our own address has no TLS, what browsers open may go without as well, but nothing that we ask."""
+        offer = evolve(OFFER, http=True)
+        front = parse(offer, redirect_uris=["http://app.example/cb"], frontchannel_logout_uri="http://app.example/out")
+
+        self.assertEqual(front.text("frontchannel_logout_uri"), "http://app.example/out")
+        self.refuse(METADATA, {"redirect_uris": [CB], "backchannel_logout_uri": "http://app.example/out"}, offer)
+
     def test_no_metadata(self) -> None:
         """What is no object is nobody."""
         for said in (None, [], "x", 1, [{"redirect_uris": [CB]}]):
