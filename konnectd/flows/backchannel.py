@@ -71,12 +71,12 @@ class BackChannel:
         if problem and not final and tries < len(PAUSES):
             self._plan(PAUSES[tries], task, tries + 1)
         elif problem:
-            self.background.complain(task.client.client_id, problem)
+            self.background.complain(task.client.short_id, problem)
         try:
             await self.store.put(task.entry, SILENT if problem else TOLD, FAREWELL_TTL)
         except BackendUnavailableError as error:
             # Only a page hangs on it, which then says that the client is being told.
-            self.background.complain(task.client.client_id, f"what it answered was not kept: {error}")
+            self.background.complain(task.client.short_id, f"what it answered was not kept: {error}")
 
     async def _ask(self, task: _Task) -> tuple[str, bool]:
         """Ask a client once; return what is wrong, empty for nothing, and whether asking again would not help."""

@@ -225,7 +225,7 @@ class RegisteredKeys:
         if known.keys is not None and now - known.fetched_at < USABLE:
             return known.keys
         why = problem or "they could not be a moment ago"
-        raise BackendUnavailableError(f"the keys of client {client.client_id} can not be fetched: {why}") from problem
+        raise BackendUnavailableError(f"the keys of client {client.short_id} can not be fetched: {why}") from problem
 
     def _keep(self, client: Client, fetched: _Fetched) -> None:
         """Keep what is known of a client's keys, and forget what nobody has asked for longest."""

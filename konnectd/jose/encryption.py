@@ -77,7 +77,7 @@ class ClientEncrypter:
             token.add_recipient(key)
         except (JWException, ValueError) as error:
             # A key that can be read and is none: a modulus no library takes, a point that gives nothing away.
-            raise BackendUnavailableError(f"the key of client {client.client_id} can not be used") from error
+            raise BackendUnavailableError(f"the key of client {client.short_id} can not be used") from error
         return str(token.serialize(compact=True))
 
     async def _key(self, client: Client, wrapping: Wrapping) -> "JWK":
@@ -86,7 +86,7 @@ class ClientEncrypter:
             return _derived(client.secret, _SECRET[wrapping.alg] or _CONTENT[wrapping.enc])
         key = find_key(await self._keys.members(client), wrapping.alg)
         if key is None:
-            raise BackendUnavailableError(f"client {client.client_id} has no key that fits {wrapping.alg}")
+            raise BackendUnavailableError(f"client {client.short_id} has no key that fits {wrapping.alg}")
         return key
 
 

@@ -10,7 +10,7 @@ import hmac
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from urllib.parse import SplitResult, urlsplit
 
 from attrs import field, frozen
@@ -26,6 +26,8 @@ LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 FORBIDDEN_SCHEMES = frozenset(
     {"javascript", "data", "vbscript", "file", "blob", "about", "filesystem", "view-source", "ws", "wss", "ftp"}
 )
+#: Longest client id that is shown as it is, in characters; those of a file have no more.
+LONGEST_SHOWN_ID = 255
 #: Longest redirect URI, in characters.
 LONGEST_URI = 2000
 _SID = b"konnectd sid"
@@ -125,7 +127,17 @@ class Client:
     @property
     def display_name(self) -> str:
         """What people are told it is called."""
-        return self.name or self.client_id
+        return self.name or self.short_id
+
+    @property
+    def short_id(self) -> str:
+        """What it is called in a log or on a page: its id, or the beginning of a digest of one that nobody reads.
+
+        The id of a client that registered itself is a whole registration, and it may write thousands of characters.
+        """
+        if len(self.client_id) <= LONGEST_SHOWN_ID:
+            return self.client_id
+        return f"{self.client_id[:4]}{sha256(self.client_id.encode()).hexdigest()[:16]}"
 
     def sub_of(self, subject: str, provider: str) -> str:
         """Return the ``sub`` under which this client knows a person. Spec: OIDC Core 8."""

@@ -210,6 +210,13 @@ class SecretTests(SynchronousTestCase):
         """A client can be logged."""
         self.assertNotIn("notes-secret", repr(NOTES))
 
+    def test_short_id(self) -> None:
+        """An id that is a whole registration is told by a digest, in logs and where a client has no name."""
+        one, other = (Client(client_id=f"dyn.{'x' * 4000}{number}") for number in range(2))
+
+        self.assertEqual((NOTES.short_id, len(one.short_id), one.display_name), ("notes", 20, one.short_id))
+        self.assertNotEqual(one.short_id, other.short_id)
+
     def test_display_name(self) -> None:
         """People see a client's name, or its id when it has none."""
         self.assertEqual((NOTES.display_name, PAGE.display_name), ("Notes", "page"))
