@@ -192,10 +192,12 @@ class RegisteredKeys:
         """
         known = self._known(client)
         now = self._clock.now()
-        if known.keys is not None and now - known.fetched_at < FRESH and token.fits(known.keys):
+        fresh = known.keys is not None and now - known.fetched_at < FRESH
+        if fresh and known.keys is not None and token.fits(known.keys):
             return True
         keys = await self._ask(client, known, now)
-        return token.fits(keys)
+        # The very same ones need not be tried again.
+        return not (fresh and keys is known.keys) and token.fits(keys)
 
     def _known(self, client: Client) -> _Fetched:
         """Return what is known of a client's keys."""

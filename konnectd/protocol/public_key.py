@@ -15,8 +15,12 @@ from collections.abc import Mapping
 KEY_TYPES = ("RSA", "EC", "OKP")
 #: Members that would make a key a private one. Spec: RFC 7518 6.
 PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
-#: Longest text in a key, in characters: the modulus of an RSA key of 16384 bit, which is more than libraries take.
-LONGEST_MEMBER = 2800
+#: Longest text in a key, in characters: the modulus of an RSA key of 8192 bit. Larger ones cost more each time they are
+#: tried than anybody gains by them.
+LONGEST_MEMBER = 1366
+#: Longest exponent of an RSA key, in characters: 64 bit. Nearly all are 65537; one as long as the modulus makes a check
+#: as slow as a signature, and a set has many keys.
+LONGEST_EXPONENT = 11
 #: More things than a key can be used for.
 MOST_OPERATIONS = 16
 
@@ -29,7 +33,7 @@ def public_members(value: object) -> Mapping[str, object] | None:
     if not isinstance(value, dict) or value.get("kty") not in KEY_TYPES:
         return None
     members = {name: value[name] for name in _TEXTS if value.get(name) is not None}
-    if not all(_is_text(text) for text in members.values()):
+    if not all(_is_text(text) for text in members.values()) or len(str(members.get("e", ""))) > LONGEST_EXPONENT:
         return None
     operations = value.get(_OPERATIONS)
     if operations is None:

@@ -124,6 +124,15 @@ class RegisteredTests(KeysCase):
         )
         self.assertFalse(self.accepts(evolve(KEYED, jwks={"keys": useless}), forge(p256_key(), {"alg": "ES256"})))
 
+    def test_expensive_keys(self) -> None:
+        """Nobody can keep us busy with keys that take long to try, even if they would be good."""
+        good = p256_key().public.to_jwk()
+        slow = {**rsa_key().public.to_jwk(), "e": rsa_key().public.to_jwk()["n"]}
+        client = evolve(KEYED, jwks={"keys": [slow, good]})
+
+        self.assertFalse(self.accepts(client, forge(rsa_key(), {"alg": "RS256"})))
+        self.assertEqual(len(run(self.keys.members(client))), 1)
+
     def test_too_many_keys(self) -> None:
         """Nobody can keep us busy with a long key set."""
         others = [p256_key(2).public.to_jwk()] * MOST_KEYS

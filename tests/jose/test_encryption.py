@@ -200,12 +200,12 @@ class FindKeyTests(SynchronousTestCase):
 
     def test_key_that_can_not_be_used(self) -> None:
         """A key that can be read and then encrypts nothing is the client's fault, and not one of ours."""
-        exponent = b64url(b"\x01" * 1024)
-        client = Client(client_id="app", jwks=jwks(public(RSA, n=b64url(b"\xff" * 1024), e=exponent)))
+        even, nowhere = b64url(b"\xfe" * 256), {"kty": "OKP", "crv": "X25519", "x": b64url(bytes(32))}
         encrypter = ClientEncrypter(RegisteredKeys(WebOfClients(), FixedClock()))
-
-        with self.assertRaises(BackendUnavailableError):
-            run(encrypter.encrypt(client, CONTENT, Wrapping(alg="RSA-OAEP", enc="A128GCM", nested=True)))
+        for key, alg in ((public(RSA, n=even), "RSA-OAEP"), (nowhere, "ECDH-ES")):
+            client = Client(client_id="app", jwks=jwks(key))
+            with self.assertRaises(BackendUnavailableError):
+                run(encrypter.encrypt(client, CONTENT, Wrapping(alg=alg, enc="A128GCM", nested=True)))
 
     def test_points_off_the_curve(self) -> None:
         """A point that is not on its curve, or a curve nobody agrees keys on, is none."""

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from konnectd.protocol.public_key import LONGEST_MEMBER, MOST_OPERATIONS, public_members
+from konnectd.protocol.public_key import LONGEST_EXPONENT, LONGEST_MEMBER, MOST_OPERATIONS, public_members
 
 KEY = {"kty": "EC", "crv": "P-256", "x": "AA", "y": "AQ", "kid": "one", "use": "sig", "alg": "ES256"}
 #: Anything that JSON can say.
@@ -53,6 +53,15 @@ class PublicMembersTests(SynchronousTestCase):
             {**KEY, "key_ops": ["verify"] * (MOST_OPERATIONS + 1)},
         ):
             self.assertIsNone(public_members(value), value)
+
+    def test_expensive_keys(self) -> None:
+        """A modulus of 8192 bit and an exponent of 64 are good, and nothing that takes longer to try."""
+        largest = {"kty": "RSA", "n": "A" * LONGEST_MEMBER, "e": "A" * LONGEST_EXPONENT}
+
+        self.assertEqual((LONGEST_MEMBER, LONGEST_EXPONENT), (-(-8192 // 6), -(-64 // 6)))
+        self.assertEqual(public_members(largest), largest)
+        for member in ("n", "e"):
+            self.assertIsNone(public_members({**largest, member: largest[member] + "A"}))
 
     @settings(deadline=None)
     @given(name=st.sampled_from([*KEY, "key_ops", "generate", "oth"]), value=VALUES)
