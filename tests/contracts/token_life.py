@@ -4,16 +4,18 @@ from collections.abc import Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from konnectd.flows.revocations import Revocations
+from konnectd.grants.authorization_code import AuthorizationCodeGrant
 from konnectd.grants.refresh_token import RefreshTokenGrant
 from konnectd.interfaces import GrantTools, Store
 from konnectd.protocol import claims
 from konnectd.protocol.claims import Approval, Presented
 from konnectd.protocol.errors import OAuthError
+from konnectd.protocol.grant import CODE_TTL, AuthorizationGrant, code_key, code_tag_text
 from konnectd.protocol.scope import Scope
 from konnectd.protocol.token import Lifetimes
 from tests.support.fakes import CountingEntropy, FixedClock, People, ReadableSealer, ReadableSigner, run
 from tests.support.people import ALICE, logon_of
-from tests.support.requests import ISSUER, MAIL, form
+from tests.support.requests import CALLBACK, ISSUER, MAIL, form
 
 if TYPE_CHECKING:
     from twisted.trial.unittest import SynchronousTestCase as Base
@@ -92,6 +94,25 @@ class TokenLifeContract(Base):
             return str(error.code)
         return approval.refresh_token
 
+    def code(self) -> str:
+        """Return a code that has been given out."""
+        secret, logon = "c" * 43, logon_of(ALICE, self.clock.now())
+        code = secret + ReadableSealer().tag("code", code_tag_text(secret, MAIL.client_id))
+        grant = AuthorizationGrant(
+            grant_id="g-code", client_id=MAIL.client_id, redirect_uri=CALLBACK, scope=SCOPE, logon=logon
+        )
+        self.answer(self.store.put(code_key(code), grant.to_text(), CODE_TTL))
+        return code
+
+    async def redeemed_code(self, store: Store, code: str) -> str:
+        """Return who a client gets tokens for, or the error that there is instead."""
+        grant = AuthorizationCodeGrant(self.tools(store))
+        try:
+            approval = await grant.approve(MAIL, form(code=code, redirect_uri=CALLBACK))
+        except OAuthError as error:
+            return str(error.code)
+        return approval.user.user_id
+
     def access(self, number: int) -> Presented:
         """Return an access token that has been shown."""
         content = claims.access_token(self.approval(), f"access-{number}", self.clock.now(), LIVES)
@@ -100,6 +121,14 @@ class TokenLifeContract(Base):
     def revocations(self, store: Store) -> Revocations:
         """Return what revokes on one of the stores."""
         return Revocations(store=store, clock=self.clock, lifetimes=LIVES)
+
+    def test_many_redemptions(self) -> None:
+        """Of many who redeem one code at the same time one gets tokens (security history, row 6)."""
+        code = self.code()
+        answers = self.together([self.redeemed_code(store, code) for store in self.crowd()])
+
+        self.assertEqual(sorted(answers), ["alice"] + ["invalid_grant"] * (len(answers) - 1))
+        self.assertGreaterEqual(len(answers), 50)
 
     def test_many_refreshes(self) -> None:
         """Many who use one refresh token at the same time all get the same one successor, and it is good."""
