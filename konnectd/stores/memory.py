@@ -4,7 +4,9 @@ Nothing waits, so every method is one atomic step. No timer runs: each write cle
 over, more than it adds, so that what nobody asks for again is freed all the same and no single write takes long.
 
 The number of entries has a limit. At the limit new facts are refused and old ones stay: forgetting that a code was
-used or a token revoked, only to make room, would hand a way in to whoever can fill the store.
+used or a token revoked, only to make room, would hand a way in to whoever can fill the store. What lives for more than
+a day has a part of the room only: each sign-out leaves a fact that lasts as long as a refresh token may, and however
+many there are, people can still sign in.
 """
 
 from collections.abc import Mapping
@@ -20,6 +22,9 @@ OPTIONS: tuple[Option, ...] = ()
 
 #: How many entries are kept at most; some hundred bytes each.
 LIMIT: Final = 500_000
+#: Entries that live longer than this many seconds may take so much of the room, and no more.
+LASTING: Final = 24 * 3600
+SHARE_OF_LASTING: Final = 0.8
 #: Entries whose life ends within the same span of seconds are cleared away together.
 SPAN: Final = 64
 #: How many dead entries one write clears away at most.
@@ -32,6 +37,7 @@ class Entry:
 
     value: str = field(repr=False)
     expires_at: int
+    lasting: bool = False
 
     @property
     def span(self) -> int:
@@ -46,6 +52,8 @@ class MemoryStore:
         """Begin empty."""
         self._clock = clock
         self._limit = limit
+        self._most_lasting = int(limit * SHARE_OF_LASTING)
+        self._lasting = 0
         self._entries: dict[str, Entry] = {}
         self._ends: dict[int, set[str]] = {}
         # Each span that has a set in `_ends`, once, the earliest first.
@@ -104,12 +112,13 @@ class MemoryStore:
             self._keep(key, "1", now, ttl)
             return 1
         count = int(entry.value) + 1
-        self._entries[key] = Entry(str(count), entry.expires_at)
+        self._entries[key] = Entry(str(count), entry.expires_at, entry.lasting)
         return count
 
     async def close(self) -> None:
         """Forget everything."""
         self._entries.clear()
+        self._lasting = 0
         self._ends.clear()
         self._spans.clear()
 
@@ -125,13 +134,17 @@ class MemoryStore:
             BackendUnavailableError: the store is full of entries that are alive.
         """
         self._sweep(now)
-        if key not in self._entries and len(self._entries) >= self._limit:
+        before, lasting = self._entries.get(key), ttl > LASTING
+        if before is None and len(self._entries) >= self._limit:
             raise BackendUnavailableError(f"the memory store is full ({self._limit} entries)")
+        if lasting and self._lasting >= self._most_lasting and not (before is not None and before.lasting):
+            raise BackendUnavailableError(f"the memory store is full ({self._lasting} entries that last)")
         self._forget(key)
         if ttl <= 0:
             return
-        entry = Entry(value, now + ttl)
+        entry = Entry(value, now + ttl, lasting)
         self._entries[key] = entry
+        self._lasting += lasting
         if entry.span not in self._ends:
             self._ends[entry.span] = set()
             heappush(self._spans, entry.span)
@@ -145,6 +158,7 @@ class MemoryStore:
         """
         entry = self._entries.pop(key, None)
         if entry is not None:
+            self._lasting -= entry.lasting
             self._ends[entry.span].discard(key)
 
     def _sweep(self, now: int) -> None:
@@ -153,7 +167,7 @@ class MemoryStore:
         while self._spans and self._spans[0] < today:
             keys = self._ends[self._spans[0]]
             while keys and most:
-                del self._entries[keys.pop()]
+                self._lasting -= self._entries.pop(keys.pop()).lasting
                 most -= 1
             if keys:
                 return

@@ -5,7 +5,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.interfaces import BackendUnavailableError, Store
 from konnectd.stores import memory
-from konnectd.stores.memory import MemoryStore
+from konnectd.stores.memory import LASTING, MemoryStore
 from tests.contracts.stores import StoreContract
 from tests.stores.model import STEPS, Model, play
 from tests.support.fakes import FixedClock, run
@@ -83,6 +83,29 @@ class GrowthTests(SynchronousTestCase):
         run(store.put("b", "2", 60))
         self.assertEqual(run(store.take("b")), "2")
         self.assertTrue(run(store.add("c", "1", 60)))
+
+    def test_what_lasts_leaves_room(self) -> None:
+        """However much is kept for long, there is room for what is needed to sign in, and what is kept can change."""
+        store = MemoryStore(self.clock, limit=10)
+        for number in range(8):
+            run(store.put(f"long-{number}", "1", LASTING + 1))
+        for refused in (store.put("more", "1", LASTING + 1), store.add("more", "1", LASTING + 1)):
+            with self.assertRaises(BackendUnavailableError):
+                run(refused)
+        run(store.put("code", "1", LASTING))
+        run(store.put("long-0", "2", LASTING + 1))
+        run(store.take("long-1"))
+        run(store.put("long-2", "short", 1))
+        for number in range(2):
+            run(store.increment(f"count-{number}", LASTING + 1))
+            run(store.increment(f"count-{number}", LASTING + 1))
+
+        with self.assertRaises(BackendUnavailableError):
+            run(store.increment("count-2", LASTING + 1))
+        self.assertEqual(run(store.get("long-0")), "2")
+        self.clock.advance(LASTING + 64 * 2)
+        for number in range(8):
+            run(store.put(f"again-{number}", "1", LASTING + 1))
 
     def test_full_of_dead_is_not_full(self) -> None:
         """A store that is full of dead entries has room."""
