@@ -14,7 +14,7 @@ from konnectd.flows.sign_in import SignIn
 from konnectd.interfaces import BackendUnavailableError, Delivery, Entropy, Mode, Sealer, Store, Verifier
 from konnectd.protocol.account import Remembered
 from konnectd.protocol.authorize import CONSENT_STATE, AuthorizationRequest, Pairs, ReturnAddress
-from konnectd.protocol.claims import Approval, check_hint
+from konnectd.protocol.claims import Approval
 from konnectd.protocol.end_user import Logon
 from konnectd.protocol.errors import OAuthError
 from konnectd.protocol.grant import (
@@ -23,6 +23,7 @@ from konnectd.protocol.grant import (
     code_key,
     used_consent_key,
 )
+from konnectd.protocol.hint import check_hint
 from konnectd.protocol.interaction import (
     CONSENT_TTL,
     AskForAccount,

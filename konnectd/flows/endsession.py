@@ -9,11 +9,11 @@ from konnectd.flows.browser import Browser, CookieChange
 from konnectd.flows.sessions import Sessions
 from konnectd.flows.sign_in import SignIn
 from konnectd.interfaces import ClientRegistry, Verifier
-from konnectd.protocol.claims import Hint, check_hint
 from konnectd.protocol.client import Client
 from konnectd.protocol.end_user import Logon
 from konnectd.protocol.endsession import EndSessionRequest
 from konnectd.protocol.errors import OAuthError, UntrustedRequestError
+from konnectd.protocol.hint import Hint, check_hint
 from konnectd.protocol.parameters import Parameters
 from konnectd.protocol.session import FAREWELL_TTL, Farewell, Notice, farewell_key, told_key
 

@@ -33,15 +33,14 @@ ACCOUNT = "kc.i.sub"
 #: In it, in refresh tokens only: the id of the session, which is not the ``sid`` that the client knows it by.
 SESSION = "kc.i.session"
 
-_IS_ACCESS_TOKEN = "kc.isAccessToken"  # noqa: S105 - the name of a claim
-_IS_REFRESH_TOKEN = "kc.isRefreshToken"  # noqa: S105 - the name of a claim
+#: Tell the kinds of tokens from each other; an ID token has none of them.
+IS_ACCESS_TOKEN = "kc.isAccessToken"  # noqa: S105 - the name of a claim
+IS_REFRESH_TOKEN = "kc.isRefreshToken"  # noqa: S105 - the name of a claim
 #: What was allowed claim by claim, in each kind of token.
-_CLAIMS_OF = {_IS_ACCESS_TOKEN: "kc.authorizedClaims", _IS_REFRESH_TOKEN: "kc.approvedClaims"}
+_CLAIMS_OF = {IS_ACCESS_TOKEN: "kc.authorizedClaims", IS_REFRESH_TOKEN: "kc.approvedClaims"}
 #: Marks what a client has for itself; see `konnectd.protocol.client_grant`.
 IS_CLIENT_TOKEN = "kc.isClientToken"  # noqa: S105 - the name of a claim
 _REFERENCE = "kc.ref"
-#: What a logout token has, and no ID token. Spec: OIDC Back-Channel Logout 2.4.
-_EVENTS = "events"
 _GENERATION = "kc.generation"
 _RESOURCES = "kc.approvedResources"
 _CLIENT_ID = "client_id"
@@ -194,12 +193,12 @@ def access_token(
         "exp": now + lifetimes.access_token,
         "iat": now,
         "jti": jti,
-        _IS_ACCESS_TOKEN: True,
+        IS_ACCESS_TOKEN: True,
         "kc.authorizedScopes": list(approval.scope),
         "kc.identity": approval.identity,
         "kc.provider": approval.provider,
         _REFERENCE: approval.grant_id,
-        **({_CLAIMS_OF[_IS_ACCESS_TOKEN]: approval.claims.to_json()} if approval.claims is not NO_CLAIMS else {}),
+        **({_CLAIMS_OF[IS_ACCESS_TOKEN]: approval.claims.to_json()} if approval.claims is not NO_CLAIMS else {}),
         **({_CLIENT_ID: approval.client_id} if approval.resources or profile else {}),
         **({"scope": str(approval.scope), **session_claims(approval)} if profile else {}),
     }
@@ -214,12 +213,12 @@ def refresh_token(approval: Approval, jti: str, now: int, lifetimes: Lifetimes) 
         "exp": now + lifetimes.refresh_token if approval.ends_at is None else approval.ends_at,
         "iat": now,
         "jti": jti,
-        _IS_REFRESH_TOKEN: True,
+        IS_REFRESH_TOKEN: True,
         "kc.approvedScopes": list(approval.scope),
         _REFERENCE: approval.grant_id,
         "kc.identity": {**approval.identity, **({SESSION: approval.session_id} if approval.session_id else {})},
         "kc.provider": approval.provider,
-        **({_CLAIMS_OF[_IS_REFRESH_TOKEN]: approval.claims.to_json()} if approval.claims is not NO_CLAIMS else {}),
+        **({_CLAIMS_OF[IS_REFRESH_TOKEN]: approval.claims.to_json()} if approval.claims is not NO_CLAIMS else {}),
         **({_GENERATION: approval.generation} if approval.generation else {}),
         **({_RESOURCES: list(approval.approved_resources)} if approval.approved_resources else {}),
         **session_claims(approval),
@@ -286,7 +285,7 @@ def find_access_token(claims: Mapping[str, object] | None, issuer: str, now: int
     Args:
         claims: None when the signature was not ours.
     """
-    return _read(claims, issuer, now, _IS_ACCESS_TOKEN, "kc.authorizedScopes")
+    return _read(claims, issuer, now, IS_ACCESS_TOKEN, "kc.authorizedScopes")
 
 
 def find_refresh_token(claims: Mapping[str, object] | None, issuer: str, now: int) -> Presented | None:
@@ -295,7 +294,7 @@ def find_refresh_token(claims: Mapping[str, object] | None, issuer: str, now: in
     Args:
         claims: None when the signature was not ours.
     """
-    return _read(claims, issuer, now, _IS_REFRESH_TOKEN, "kc.approvedScopes")
+    return _read(claims, issuer, now, IS_REFRESH_TOKEN, "kc.approvedScopes")
 
 
 def check_access_token(claims: Mapping[str, object] | None, issuer: str, now: int) -> Presented:
@@ -388,28 +387,3 @@ def in_time(claims: Mapping[str, object], issuer: str, now: int) -> bool:
         and not_before <= now + LEEWAY
         and issued_at <= now + LEEWAY
     )
-
-
-@frozen(kw_only=True)
-class Hint:
-    """What an ID token of ours says when it comes back as ``id_token_hint``."""
-
-    sub: str
-    client_id: str
-    session_id: str = ""
-
-
-def check_hint(claims: Mapping[str, object] | None, issuer: str) -> Hint:
-    """Read an ``id_token_hint`` whose signature was ours; it may have expired.
-
-    Raises:
-        OAuthError: ``invalid_request``: it is not an ID token of ours.
-
-    Spec: OIDC Core 3.1.2.1 (``id_token_hint``); OIDC RP-Initiated Logout 2; RFC 8725 3.11.
-    """
-    if claims is not None and not {_IS_ACCESS_TOKEN, _IS_REFRESH_TOKEN, IS_CLIENT_TOKEN, _EVENTS} & claims.keys():
-        match claims:
-            case {"iss": str(iss), "sub": str(sub), "aud": str(client_id), "exp": int(), "iat": int()} if iss == issuer:
-                session_id = claims.get("sid")
-                return Hint(sub=sub, client_id=client_id, session_id=session_id if isinstance(session_id, str) else "")
-    raise OAuthError(ErrorCode.INVALID_REQUEST, "id_token_hint is not an ID token of this provider")

@@ -8,10 +8,10 @@ from typing import Self
 from attrs import field, frozen
 
 from konnectd.protocol.authorize import add_to_query
-from konnectd.protocol.claims import Hint
 from konnectd.protocol.client import Client
 from konnectd.protocol.end_user import Logon
 from konnectd.protocol.errors import Doubt, UntrustedRequestError
+from konnectd.protocol.hint import Hint
 from konnectd.protocol.parameters import Parameters
 from konnectd.protocol.vocabulary import ErrorCode
 

@@ -10,8 +10,9 @@ from konnectd.interfaces import GrantTools, Store
 from konnectd.protocol import claims
 from konnectd.protocol.claims import Approval, Presented
 from konnectd.protocol.errors import OAuthError
-from konnectd.protocol.grant import CODE_TTL, AuthorizationGrant, code_key, code_tag_text
+from konnectd.protocol.grant import CODE_TTL, AuthorizationGrant, code_key
 from konnectd.protocol.scope import Scope
+from konnectd.protocol.tagged_code import CODE, make_code
 from konnectd.protocol.token import Lifetimes
 from tests.support.fakes import CountingEntropy, FixedClock, People, ReadableSealer, ReadableSigner, run
 from tests.support.people import ALICE, logon_of
@@ -94,10 +95,10 @@ class TokenLifeContract(Base):
             return str(error.code)
         return approval.refresh_token
 
-    def code(self) -> str:
+    def issued_code(self) -> str:
         """Return a code that has been given out."""
         secret, logon = "c" * 43, logon_of(ALICE, self.clock.now())
-        code = secret + ReadableSealer().tag("code", code_tag_text(secret, MAIL.client_id))
+        code = make_code(secret, MAIL.client_id, CODE, ReadableSealer().tag)
         grant = AuthorizationGrant(
             grant_id="g-code", client_id=MAIL.client_id, redirect_uri=CALLBACK, scope=SCOPE, logon=logon
         )
@@ -124,7 +125,7 @@ class TokenLifeContract(Base):
 
     def test_many_redemptions(self) -> None:
         """Of many who redeem one code at the same time one gets tokens (security history, row 6)."""
-        code = self.code()
+        code = self.issued_code()
         answers = self.together([self.redeemed_code(store, code) for store in self.crowd()])
 
         self.assertEqual(sorted(answers), ["alice"] + ["invalid_grant"] * (len(answers) - 1))

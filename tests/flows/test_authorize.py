@@ -6,9 +6,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from konnectd.flows.authorize import ToChooser, ToClient, ToConsent, ToSignIn
 from konnectd.flows.browser import BROWSER_STATE, LOGON, Browser, Forget
 from konnectd.interfaces import BackendUnavailableError
-from konnectd.protocol.claims import check_hint
 from konnectd.protocol.errors import UntrustedRequestError
 from konnectd.protocol.grant import CODE_TTL, AuthorizationGrant, code_key
+from konnectd.protocol.hint import check_hint
 from tests.support.fakes import ReadableSigner, SilentStore, run
 from tests.support.people import ALICE, BOB, logon_of
 from tests.support.provider import Provider, after, told

@@ -7,10 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from konnectd.protocol.claims import Presented, check_access_token, check_hint, find_refresh_token
+from konnectd.protocol.claims import Presented, check_access_token, find_refresh_token
 from konnectd.protocol.client import Client
 from konnectd.protocol.client_grant import access_token, approve, find_client_token
 from konnectd.protocol.errors import OAuthError
+from konnectd.protocol.hint import check_hint
 from konnectd.protocol.token import Lifetimes
 from tests.support.requests import ISSUER, MAIL, PAGE, form
 from tests.support.strategies import JSON

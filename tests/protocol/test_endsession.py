@@ -3,10 +3,10 @@
 from hypothesis import given, settings
 from twisted.trial.unittest import SynchronousTestCase
 
-from konnectd.protocol.claims import Hint
 from konnectd.protocol.client import Client
 from konnectd.protocol.endsession import EndSessionRequest
 from konnectd.protocol.errors import Doubt, UntrustedRequestError
+from konnectd.protocol.hint import Hint
 from tests.support.people import ALICE, BOB, logon_of
 from tests.support.redirects import answer_of, without_query
 from tests.support.requests import BYE, CALLBACK, MAIL, NOTES, PAGE, form
