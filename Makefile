@@ -22,11 +22,11 @@ INSTALL_LOCKED := $(PIP) install --require-hashes --only-binary :all:
 # Without "compat" an editable install hides the plugin from twistd. Without isolation the build needs no download.
 INSTALL_SELF := $(PIP) install --no-deps --no-build-isolation --config-settings editable_mode=compat --editable .
 
-.PHONY: help demo test check format generate coverage bench lock system clean
+.PHONY: help demo test check format generate coverage taken-out bench lock system clean
 
 help: ## list what can be made
 	@echo "make TARGET, where TARGET is one of"
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  \1\t\2/' | expand -t 14
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 14
 
 demo: $(RUN_READY) ## a provider, a sample application and two people on loopback; nothing else is needed
 	@$(BIN)/konnectd demo $(ARGS)
@@ -47,6 +47,9 @@ generate: $(DEVELOP_READY) ## write etc/konnectd.conf, docs/operate/options.md a
 
 coverage: $(DEVELOP_READY) ## which branches no test takes; fails below the marks of the house
 	@$(BIN)/python -m tools.run_coverage
+
+taken-out: $(DEVELOP_READY) ## take out each check against a known fault in turn, and see a test fail; takes minutes
+	@$(BIN)/python -m tools.taken_out $(ARGS)
 
 bench: $(DEVELOP_READY) ## measure; read bench/README.md first
 	@$(BIN)/python -m bench $(ARGS)

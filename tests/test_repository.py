@@ -22,8 +22,8 @@ RECORD = ("Status", "Context", "Decision", "Consequences", "Alternatives")
 MOST_RECORD_LINES = 60
 
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)[^)]*\)")
-COMMAND = re.compile(r"(?:`|^ {4})(?:[A-Z_]+=\S+ )?make(?: [A-Z]+=\S+)* ([a-z]+)(?: [A-Z]+=\S+)?(?:`|$)", re.MULTILINE)
-TARGET = re.compile(r"^([a-z]+):", re.MULTILINE)
+COMMAND = re.compile(r"(?:`|^ {4})(?:[A-Z_]+=\S+ )?make(?: [A-Z]+=\S+)* ([a-z-]+)(?: [A-Z]+=\S+)?(?:`|$)", re.MULTILINE)
+TARGET = re.compile(r"^([a-z-]+):", re.MULTILINE)
 PIN = re.compile(r"^([a-z0-9.-]+)==(\S+) \\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", re.MULTILINE)
 STANDARD = re.compile(r"^\|.*\| `([^`]+)` \| `([^`]+)` \|$", re.MULTILINE)
 
@@ -105,7 +105,7 @@ class WordsTests(SynchronousTestCase):
     def test_every_command_is_explained(self) -> None:
         """`make` alone lists all targets."""
         makefile = read("Makefile")
-        explained = set(re.findall(r"^([a-z]+):.*## ", makefile, re.MULTILINE))
+        explained = set(re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE))
 
         self.assertEqual(set(TARGET.findall(makefile)) - explained, set())
 
