@@ -3,20 +3,19 @@
 from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
-from konnectd.flows.authorize import ToConsent
-from konnectd.flows.browser import Browser, Keep
+from konnectd.flows.browser import Browser
 from konnectd.protocol.client import Client
 from konnectd.protocol.client_secret import SecretDigest
 from konnectd.protocol.device import GRANT_TYPE as DEVICE
 from konnectd.protocol.errors import OAuthError
-from konnectd.protocol.scope import Scope
 from konnectd.protocol.vocabulary import AuthMethod
 from tests.support.application import Application, error_of
 from tests.support.assembly import Daemon
 from tests.support.devices import BOX, TV, Devices
 from tests.support.fakes import claims_of, run
-from tests.support.people import ALICE, BOB, logon_of
-from tests.support.provider import Provider, after, told
+from tests.support.page_case import INNER
+from tests.support.people import ALICE, logon_of
+from tests.support.provider import Provider, told
 from tests.support.registering import ON, SelfRegistered
 from tests.support.requests import CALLBACK, MAIL, NOTES, PAGE, PROGRAM, VERIFIER, form, request_of
 from tests.support.visitor import Visitor
@@ -195,6 +194,15 @@ class Row9PersonTests(PolicyCase):
                 provider.redeem(code)
             self.assertEqual(caught.exception.code, "invalid_grant")
 
+    def test_row_9_signed_out(self) -> None:
+        """Nor for somebody who has signed out before the client came with it, and would not be told again."""
+        daemon = Daemon()
+        app, visitor = Application(daemon, MAIL), Visitor(daemon)
+        code = app.code(visitor)
+        visitor.submit(visitor.open(f"{INNER}goodbye"), signout="1")
+
+        self.assertEqual(error_of(app.redeem(code)), (400, "invalid_grant"))
+
     def test_row_9_tokens_at_once(self) -> None:
         """Nor is anybody told without a code that somebody is there."""
         now = self.provider.clock.now()
@@ -288,106 +296,3 @@ class Row9PersonTests(PolicyCase):
             provider.people.users = dict(users)
 
             self.assertEqual(devices.error(codes), "invalid_grant")
-
-
-class Row9ConsentTests(PolicyCase):
-    """What a person has not allowed."""
-
-    def decide(self, *, allow: bool = True, chosen: Scope | None = None, **changes: str) -> tuple[str, Browser]:
-        """Let Alice answer the consent page of Notes."""
-        logon = logon_of(ALICE, self.provider.clock.now())
-        state, keep = self.provider.decisions.record(request_of(**changes), logon, allow=allow, chosen=chosen)
-        return state, after(self.alice, (keep,))
-
-    def test_row_9_asked(self) -> None:
-        """An application that nobody trusts waits until the person was asked."""
-        self.assertIsInstance(self.provider.ask(self.alice), ToConsent)
-
-    def test_row_9_no(self) -> None:
-        """Who says no has not allowed anything."""
-        state, browser = self.decide(allow=False)
-
-        self.assertEqual(told(self.provider.ask(browser, konnect=state))["error"], "access_denied")
-
-    def test_row_9_less(self) -> None:
-        """What they left out is not granted."""
-        state, browser = self.decide(chosen=Scope.of(["openid"]))
-        code = told(self.provider.ask(browser, konnect=state))["code"]
-
-        self.assertEqual(str(self.provider.redeem(code, NOTES).scope), "openid")
-
-    def test_row_9_another_request(self) -> None:
-        """What they allowed is not allowed for a request that asks for more, under whatever name."""
-        _, browser = self.decide()
-        other, keep = self.provider.decisions.record(request_of(state="other"), logon_of(ALICE, 0), allow=True)
-        value = next(value for name, value in browser.sealed.items() if name != "KKT")
-        moved = after(browser, (Keep(keep.name, value),))
-
-        self.assertIsInstance(self.provider.ask(moved, konnect=other, state="other"), ToConsent)
-
-    def test_row_9_another_person(self) -> None:
-        """What one person allowed is not allowed for the next one in the same browser."""
-        state, browser = self.decide()
-        logon = logon_of(BOB, self.provider.clock.now(), session_id="session-2")
-        sealed = self.provider.sealer.seal("KKT", logon.to_json(), self.provider.clock.now() + 60)
-        bob = Browser({**browser.sealed, "KKT": sealed})
-
-        self.assertIsInstance(self.provider.ask(bob, konnect=state), ToConsent)
-
-    def test_row_9_once(self) -> None:
-        """What they allowed when they were asked each time is allowed once."""
-        state, browser = self.decide(prompt="consent")
-        self.assertIn("code", told(self.provider.ask(browser, konnect=state, prompt="consent")))
-
-        self.assertIsInstance(self.provider.ask(browser, konnect=state, prompt="consent"), ToConsent)
-
-    def remember(self, client: Client = NOTES, scope: str = "openid profile email") -> None:
-        """Let an application have Alice's consent from before."""
-        asked = Scope.parse(scope)
-        run(self.provider.permits.remember(logon_of(ALICE, 0).sub, client.client_id, asked, asked))
-
-    def test_row_9_more_than_before(self) -> None:
-        """What they allowed before settles no request for more."""
-        self.remember()
-        self.assertIn("code", told(self.provider.ask(self.alice)))
-
-        self.assertIsInstance(self.provider.ask(self.alice, scope="openid profile email groups"), ToConsent)
-
-    def test_row_9_asked_again(self) -> None:
-        """Nor a request that wants them to be asked again."""
-        self.remember()
-
-        self.assertIsInstance(self.provider.ask(self.alice, prompt="consent"), ToConsent)
-
-    def test_row_9_program(self) -> None:
-        """Nor one of a program on somebody's machine, which any other program can pass for."""
-        self.remember(PROGRAM)
-        answer = self.provider.ask(
-            self.alice, client_id="program", redirect_uri="http://127.0.0.1:5555/cb?a=1", scope="openid profile email"
-        )
-
-        self.assertIsInstance(answer, ToConsent)
-
-    def test_row_9_scopes_that_are_off(self) -> None:
-        """Nobody is granted what can not be granted here."""
-        code = told(self.provider.ask(self.alice, client_id="mail", scope="openid none-such"))["code"]
-
-        self.assertEqual(str(self.provider.redeem(code).scope), "openid")
-
-    def test_row_9_offline_without_a_code(self) -> None:
-        """Nobody stays signed in by way of an answer that carries tokens itself."""
-        answer = told(
-            self.provider.ask(
-                self.alice, client_id="mail", scope="openid offline_access", response_type="id_token token"
-            )
-        )
-
-        self.assertEqual(answer["scope"], "openid")
-
-    def test_row_9_dynamic_clients(self) -> None:
-        """An application that registered itself is not trusted, whatever it says of itself."""
-        daemon = Daemon(ON)
-        app = SelfRegistered.begin(daemon, trusted=True, trusted_scopes=["openid"])
-        page = app.sign_in(Visitor(daemon))
-
-        self.assertEqual((page.left, page.path.endswith("/consent")), (False, True))
