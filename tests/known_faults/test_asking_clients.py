@@ -218,7 +218,7 @@ class Row16FetchTests(SynchronousTestCase):
     def test_row_16_at_once(self) -> None:
         """Nobody makes us ask without end at one time."""
         self.server.body = None
-        asking = [self.get(f"{URL}/{number}") for number in range(MOST_AT_ONCE + 1)]
+        asking = [self.get(f"https://host{number}.example{number}.org/") for number in range(MOST_AT_ONCE + 1)]
         begun = len(self.server.asked)
         self.clock.advance(SECONDS)
         for each in asking:
