@@ -56,11 +56,11 @@ def claims_for(client: Client, /, **changes: object) -> dict[str, object]:
     return {name: value for name, value in {**good, **changes}.items() if value is not None}
 
 
-def keyed(client: Client = KEYED, key: PrivateKey | None = None, /, **changes: object) -> str:
-    """Return a proof that is signed with a key."""
+def keyed(client: Client = KEYED, key: PrivateKey | None = None, /, alg: object = "", **changes: object) -> str:
+    """Return a proof that is signed with a key, by the first algorithm that fits it unless another one is named."""
     signing = key or p256_key()
-    header = {"alg": signing.algorithms[0], "kid": signing.kid}
-    return forge(signing, header, json.dumps(claims_for(client, **changes)).encode())
+    header = {"alg": alg or signing.algorithms[0], "kid": signing.kid}
+    return forge(signing, header, json.dumps(claims_for(client, **changes)).encode(), str(alg))
 
 
 def by_secret(client: Client = SECRETIVE, /, **changes: object) -> str:

@@ -1,6 +1,7 @@
 """The basic plan: ``response_type=code``, module by module in its order."""
 
 import json
+import re
 from urllib.parse import urlencode
 
 from konnectd.protocol.vocabulary import ErrorCode
@@ -192,7 +193,7 @@ class CodeTests(CertificationCase):
         claims = self.id_token(first["id_token"])
         stolen = Application(self.daemon, PAGE).refresh(first["refresh_token"])
         self.daemon.clock.advance(1)
-        second = self.app.refresh(first["refresh_token"])
+        second = self.app.refresh(first["refresh_token"], scope=scope)
         renewed = self.daemon.world.verifier.verify(json_of(second)["id_token"]) or {}
 
         self.assertEqual(error_of(stolen), (400, "invalid_grant"))
@@ -201,7 +202,17 @@ class CodeTests(CertificationCase):
             [renewed[name] for name in ("iss", "sub", "aud", "auth_time")],
             [claims[name] for name in ("iss", "sub", "aud", "auth_time")],
         )
+        self.assertEqual(renewed.get("azp"), claims.get("azp"))
         self.assertNotEqual(renewed["iat"], claims["iat"])
+
+    def test_strength_of_tokens(self) -> None:
+        """``oidcc-refresh-token``: refresh tokens have 128 bits, access tokens 96, of characters that are allowed."""
+        tokens = json_of(self.app.redeem(self.authorize("code", scope="openid offline_access").parts["code"]))
+
+        for name, bits in (("refresh_token", 128), ("access_token", 96)):
+            with self.subTest(name=name):
+                self.assertGreater(entropy_of(tokens[name]), bits)
+                self.assertIsNotNone(re.fullmatch(r"[\x20-\x7e]+", tokens[name]))
 
 
 class MetadataTests(CertificationCase):

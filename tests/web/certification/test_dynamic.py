@@ -219,6 +219,19 @@ class KeyTests(DynamicCase):
 
         self.assertEqual(app.refresh(tokens["refresh_token"]).status, 200)
 
+    def test_rotation_of_rsa_keys(self) -> None:
+        """The same with RS256, which is what the module signs with."""
+        first, second = (PrivateKey(kid, rsa_key(number).key) for kid, number in (("one", 7), ("two", 8)))
+        self.daemon.web.publish(KEYS_URI, key_set(first))
+        app = self.client(jwks=None, jwks_uri=KEYS_URI, grant_types=["authorization_code", "refresh_token"])
+        app.key = first
+        tokens = app.tokens(scope="openid offline_access", prompt="consent")
+        self.daemon.clock.advance(60)
+        app.key = second
+        self.daemon.web.publish(KEYS_URI, key_set(second))
+
+        self.assertEqual(app.refresh(tokens["refresh_token"], **app.proof(alg="RS256")).status, 200)
+
     def test_audience(self) -> None:
         """``oidcc-ensure-client-assertion-with-iss-aud-succeeds``: a proof may be for the issuer."""
         app = self.client()

@@ -2,10 +2,13 @@
 
 import json
 
-from tests.support.fakes import ReadableSigner, claims_of, run
+from konnectd.jose.keys import KeyRing, PrivateKey
+from konnectd.jose.signing import KeyRingSigner
+from tests.support.fakes import ReadableSigner, claims_of, header_of, run
 from tests.support.forgery import segment
+from tests.support.keys import rsa_key
 from tests.support.requests import BYE
-from tests.support.visitor import Visit
+from tests.support.visitor import Visit, Visitor
 from tests.web.certification.case import LONG_STATE
 from tests.web.certification.leaving_case import LeavingCase
 
@@ -17,6 +20,16 @@ class BackTests(LeavingCase):
         """Exactly one state, as it was sent; then nobody is signed in."""
         self.assertEqual(self.back(self.leave()), {"state": LONG_STATE})
         self.assertSignedOut()
+
+    def test_other_response_types(self) -> None:
+        """The plan may be run with any response type; the hint is then the ID token of the answer itself."""
+        for response_type in ("id_token", "id_token token", "code id_token", "code id_token token"):
+            with self.subTest(response_type=response_type):
+                self.visitor = Visitor(self.daemon)
+                self.hint = self.authorize(response_type).parts["id_token"]
+
+                self.assertEqual(self.back(self.leave()), {"state": LONG_STATE})
+                self.assertSignedOut()
 
     def test_no_state(self) -> None:
         """Without a state there is none, not even an empty one."""
@@ -62,6 +75,15 @@ class StayTests(LeavingCase):
         foreign = run(ReadableSigner(("RS256",), name="somebody else").sign(claims_of(self.hint)))
 
         self.assertNowhere(self.leave(id_token_hint=foreign))
+
+    def test_forged_id_token_hint(self) -> None:
+        """So is one that somebody signed who gave our key's id to a key of their own."""
+        header = header_of(self.hint)
+        own = PrivateKey(str(header["kid"]), rsa_key(9).key)
+        forged = run(KeyRingSigner(KeyRing((own,), (), str(header["alg"]))).sign(claims_of(self.hint)))
+
+        self.assertEqual(header_of(forged), header)
+        self.assertNowhere(self.leave(id_token_hint=forged))
 
     def test_no_id_token_hint(self) -> None:
         """An address alone says nothing about whose it is."""

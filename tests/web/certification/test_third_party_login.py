@@ -24,6 +24,7 @@ class InitiateLoginTests(SynchronousTestCase):
 
         self.assertEqual(app.told_at_start["initiate_login_uri"], LOGIN)
         self.assertEqual((read.status, json_of(read)["initiate_login_uri"]), (200, LOGIN))
+        self.assertEqual(read.header("Content-Type").partition(";")[0], "application/json")
 
     def test_http(self) -> None:
         """One without TLS is refused."""
