@@ -12,13 +12,11 @@ from attrs import frozen
 from konnectd.flows.authorize import Authorize
 from konnectd.flows.consent import Decisions
 from konnectd.flows.device import DeviceApproval, DeviceAuthorization
-from konnectd.flows.dynamic_clients import DynamicClients
 from konnectd.flows.endsession import EndSession
 from konnectd.flows.introspect import Introspect
 from konnectd.flows.logon import PasswordLogon
 from konnectd.flows.par import PushRequest
 from konnectd.flows.pending import PendingRequests
-from konnectd.flows.register import Register
 from konnectd.flows.revoke import Revoke
 from konnectd.flows.sign_in import SignIn
 from konnectd.flows.token import Token
@@ -47,7 +45,6 @@ from konnectd.web.identifier import IdentifierRoutes
 from konnectd.web.leaving import LeavingRoutes
 from konnectd.web.oidc import Document, OidcRoutes
 from konnectd.web.pages import Pages
-from konnectd.web.register import RegisterRoutes
 from konnectd.web.retries import Retries
 from konnectd.web.route import Route
 from konnectd.web.site import Site, make_site
@@ -303,6 +300,13 @@ def _device(
 def _registration(world: World, languages: tuple[str, ...]) -> tuple[Route, ...]:
     """Put the endpoint together where clients register themselves, if there is one; they choose from our metadata."""
     settings = world.settings
+    if not settings.allow_dynamic_client_registration:
+        return ()
+    # Only here: a start of those who do not need it need not wait for it.
+    from konnectd.flows.dynamic_clients import DynamicClients  # noqa: PLC0415 - see above
+    from konnectd.flows.register import Register  # noqa: PLC0415 - see above
+    from konnectd.web.register import RegisterRoutes  # noqa: PLC0415 - see above
+
     if not isinstance(world.clients, DynamicClients):
         return ()
     register = Register(

@@ -13,7 +13,6 @@ from konnectd.config.settings import Settings
 from konnectd.flows.backchannel import BackChannel
 from konnectd.flows.client_authentication import ClientAuthentication
 from konnectd.flows.concealed import Concealing, Revealing
-from konnectd.flows.dynamic_clients import DynamicClients
 from konnectd.flows.mint import Mint
 from konnectd.flows.permits import Permits
 from konnectd.flows.request_objects import RequestObjects
@@ -79,6 +78,8 @@ class World:
         """Make it once: it remembers clients that registered themselves."""
         if not self.settings.allow_dynamic_client_registration:
             return self.contents.registry
+        from konnectd.flows.dynamic_clients import DynamicClients  # noqa: PLC0415 - only where clients may register
+
         return DynamicClients(
             listed=self.contents.registry,
             verifier=self.verifier,
