@@ -3,7 +3,8 @@
 from collections.abc import Coroutine, Generator, Iterable
 from typing import Any, Generic, TypeVar
 
-from konnectd.interfaces import LogonAnswer, PasswordBackend, Store
+from konnectd.interfaces import Fetch, LogonAnswer, PasswordBackend, Store
+from konnectd.protocol.authorize import Pairs
 from konnectd.protocol.end_user import EndUser
 
 Answer = TypeVar("Answer")
@@ -130,3 +131,26 @@ class WaitingBackend:
     async def close(self) -> None:
         """Let go."""
         await self.backend.close()
+
+
+class WaitingFetch:
+    """The web behind a wire: every question waits once on its way there and once on its way back."""
+
+    def __init__(self, fetch: Fetch) -> None:
+        """Stand before a web."""
+        self.fetch = fetch
+
+    async def get(self, url: str) -> bytes:
+        """Return what stands at an address."""
+        await Pause()
+        try:
+            return await self.fetch.get(url)
+        finally:
+            await Pause()
+
+    async def post(self, url: str, fields: Pairs) -> int:
+        """Post a form."""
+        await Pause()
+        status = await self.fetch.post(url, fields)
+        await Pause()
+        return status
