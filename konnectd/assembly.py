@@ -10,6 +10,7 @@ from typing import Any
 from attrs import frozen
 
 from konnectd.flows.authorize import Authorize
+from konnectd.flows.client_logo import ClientLogos
 from konnectd.flows.consent import Decisions
 from konnectd.flows.device import DeviceApproval, DeviceAuthorization
 from konnectd.flows.endsession import EndSession
@@ -36,6 +37,7 @@ from konnectd.protocol.response_type import CODE_ONLY
 from konnectd.protocol.scope_claims import claim_names
 from konnectd.web.account import AccountRoutes
 from konnectd.web.check_session import CheckSession
+from konnectd.web.client_logo import ClientLogoRoutes
 from konnectd.web.cookies import Cookies
 from konnectd.web.device import DeviceRoutes
 from konnectd.web.faces import PageFaces
@@ -124,6 +126,8 @@ def assemble(world: World, background: Background) -> Assembly:
     routes += _device(world, urls, cookies, faces, forms, endsession).routes()
     routes += FarewellRoutes(urls=urls, faces=faces, endsession=endsession).routes()
     routes += CheckSession(path=paths.check_session, cookies=cookies, static=static, entropy=world.entropy).routes()
+    logos = ClientLogos(clients=world.clients, fetch=world.fetch, clock=world.clock)
+    routes += ClientLogoRoutes(path=paths.client_logo, logos=logos).routes()
     routes += _registration(world, faces.pages.languages)
     return Assembly(routes=routes, faces=faces, entropy=world.entropy, request_log=settings.request_log)
 

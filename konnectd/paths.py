@@ -34,6 +34,7 @@ class Paths:
         welcome: the page for who signed in without a client.
         goodbye: the page after signing out.
         device: the page to type the code of a device on.
+        client_logo: the logo of the client that the query names.
         static: below it styles, scripts and pictures.
     """
 
@@ -59,6 +60,7 @@ class Paths:
     welcome: str
     goodbye: str
     device: str
+    client_logo: str
     static: str
 
     @classmethod
@@ -90,5 +92,6 @@ class Paths:
             welcome=f"{pages}welcome",
             goodbye=f"{pages}goodbye",
             device=f"{pages}device",
+            client_logo=f"{pages}client-logo",
             static=f"{pages}static/",
         )

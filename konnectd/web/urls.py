@@ -15,6 +15,8 @@ from konnectd.protocol.vocabulary import ErrorCode
 LONGEST_LOCATION = 8000
 #: What the sign-in page is told when somebody comes from the page for devices, to which they then go back.
 DEVICE_FLOW = "device"
+#: What names the client whose logo is wanted.
+CLIENT_ID = "client_id"
 
 
 @frozen(kw_only=True)

@@ -336,6 +336,7 @@ class ComputedTests(SettingsTestCase):
                 "welcome": "/sub/signin/v1/welcome",
                 "goodbye": "/sub/signin/v1/goodbye",
                 "device": "/sub/signin/v1/device",
+                "client_logo": "/sub/signin/v1/client-logo",
                 "static": "/sub/signin/v1/static/",
             },
         )

@@ -37,8 +37,10 @@ class RouteTests(SynchronousTestCase):
         for route in self.daemon.assembly.routes:
             for method in route.methods:
                 answer = self.daemon.ask(method, route.path)
+                # Without a client there is no logo, which is all that its route can say.
+                sensible = {404} if route.name == "client-logo" else {200, 302, 303, 400, 401, 403}
                 with self.subTest(path=route.path, method=method):
-                    self.assertIn(answer.status, {200, 302, 303, 400, 401, 403})
+                    self.assertIn(answer.status, sensible)
 
     def test_other_methods(self) -> None:
         """What a route is not there for is refused with the methods it is there for."""
