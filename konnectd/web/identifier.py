@@ -86,6 +86,7 @@ class IdentifierRoutes:
             csrf=csrf,
             client_name=waiting.client.display_name if waiting is not None else "",
             client_host=waiting.return_address.host if waiting is not None else "",
+            logo=self.urls.logo(waiting.client) if waiting is not None else "",
             policy_uri=waiting.client.policy_uri if waiting is not None else "",
             tos_uri=waiting.client.tos_uri if waiting is not None else "",
             username=retry.username if retry is not None else hint,
@@ -194,6 +195,7 @@ class IdentifierRoutes:
             account=Account(logon.username, logon.name),
             client_name=waiting.client.display_name,
             client_host=waiting.return_address.host,
+            logo=self.urls.logo(waiting.client),
         )
         return self._page(view, request, waiting, self.cookies.write(keep))
 
@@ -228,6 +230,7 @@ class IdentifierRoutes:
             action=self.urls.consent + with_query(query),
             csrf=csrf,
             client_name=waiting.client.display_name,
+            logo=self.urls.logo(waiting.client),
             client_uri=waiting.client.uri,
             policy_uri=waiting.client.policy_uri,
             tos_uri=waiting.client.tos_uri,

@@ -6,7 +6,8 @@ from attrs import frozen
 
 from konnectd.paths import Paths
 from konnectd.protocol.authorize import FLOW, INTERACTION, INTERNAL_PARAMETERS
-from konnectd.protocol.client import split
+from konnectd.protocol.client import Client, split
+from konnectd.protocol.client_logo import logo_address
 from konnectd.protocol.errors import OAuthError
 from konnectd.protocol.parameters import Parameters
 from konnectd.protocol.vocabulary import ErrorCode
@@ -79,6 +80,12 @@ class Urls:
     def goodbye(self) -> str:
         """The page that asks whether to sign out, or says that it is done."""
         return f"{self.paths.inner}goodbye"
+
+    def logo(self, client: Client) -> str:
+        """Return where a browser finds the logo of a client: with us; empty when it has none that can be shown."""
+        if not logo_address(client):
+            return ""
+        return self.paths.client_logo + with_query(Parameters({CLIENT_ID: client.client_id}))
 
 
 def with_query(parameters: Parameters) -> str:

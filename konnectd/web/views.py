@@ -93,6 +93,7 @@ class SignInPage:
         action: where the form goes, query included.
         client_name: which application is waiting; empty when somebody came by themselves.
         client_host: the host that application returns to.
+        logo: an address of ours where its logo is; empty for none.
         policy_uri: what it says about what it does with people's data; a link.
         tos_uri: its conditions; a link as well.
         username: what was typed last time, or hinted at.
@@ -105,6 +106,7 @@ class SignInPage:
     csrf: str = field(repr=False)
     client_name: str = ""
     client_host: str = ""
+    logo: str = ""
     policy_uri: str = ""
     tos_uri: str = ""
     username: str = ""
@@ -119,6 +121,7 @@ class ChooserPage:
         action: where the form goes, query included.
         client_name: which application is waiting.
         client_host: the host that application returns to.
+        logo: an address of ours where its logo is; empty for none.
     """
 
     template: ClassVar[str] = "chooser.html"
@@ -128,6 +131,7 @@ class ChooserPage:
     account: Account
     client_name: str = ""
     client_host: str = ""
+    logo: str = ""
 
 
 @frozen(kw_only=True)
@@ -136,6 +140,7 @@ class ConsentPage:
 
     Attributes:
         action: where the form goes, query included.
+        logo: an address of ours where its logo is; empty for none.
         client_uri: its home page; a link only when it is http or https.
         policy_uri: what it says about what it does with people's data; a link as well.
         tos_uri: its terms of service; a link as well.
@@ -148,6 +153,7 @@ class ConsentPage:
     action: str
     csrf: str = field(repr=False)
     client_name: str
+    logo: str = ""
     client_uri: str = ""
     policy_uri: str = ""
     tos_uri: str = ""

@@ -5,6 +5,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit
 
 from konnectd.http import HttpRequest, HttpResponse
 from konnectd.web.pages import Pages
@@ -13,6 +14,8 @@ from konnectd.web.templates_path import find_templates
 from konnectd.web.views import View
 from konnectd.world import SystemEntropy
 from tests.support.fakes import run
+from tests.support.logos import PNG
+from tests.support.views import LOGO
 
 PREFIX = "/static/"
 
@@ -28,6 +31,7 @@ class PageServer:
     Attributes:
         posts: every request that was posted, in order.
         views: what is shown under which path.
+        logos: pictures of applications, by path.
         form_targets: passed to every page.
         on_post: answers what is posted.
         respond: answers everything; `answer` unless replaced.
@@ -37,6 +41,7 @@ class PageServer:
         """Prepare to serve on any free port."""
         self.posts: list[HttpRequest] = []
         self.views: dict[str, View] = {}
+        self.logos: dict[str, bytes] = {urlsplit(LOGO).path: PNG}
         self.form_targets: tuple[str, ...] = ()
         self.on_post: Callable[[HttpRequest], HttpResponse] = lambda request: HttpResponse.text("posted")
         self.respond: Callable[[HttpRequest], HttpResponse] = self.answer
@@ -70,6 +75,8 @@ class PageServer:
             return self.on_post(request)
         if request.path in self._static:
             return run(self._static[request.path].respond(request))  # type: ignore[arg-type]
+        if request.path in self.logos:
+            return HttpResponse(headers=((b"Content-Type", b"image/png"),), body=self.logos[request.path])
         if request.path in self.views:
             return self._pages.render(self.views[request.path], request, form_targets=self.form_targets)
         return HttpResponse.text("nothing here", status=404)

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from attrs import evolve
+
 from konnectd.web.device_views import DeviceCodePage, DeviceDonePage, DeviceFault, DevicePage
 from konnectd.web.views import (
     Account,
@@ -42,6 +44,8 @@ SIGN_IN = SignInPage(
     policy_uri="https://notes.example.org/privacy",
     tos_uri="https://notes.example.org/terms",
 )
+#: Where a logo is found that a page shows; an application's id can be any text.
+LOGO = "/signin/v1/client-logo?client_id=a%26b"
 CHOOSER = ChooserPage(
     action="/choose", csrf="csrf-2", account=ALICE, client_name="Notes", client_host="notes.example.org"
 )
@@ -85,6 +89,7 @@ SIGNED_OUT = SignedOutPage(client_name="Notes", return_uri="https://notes.exampl
 #: Every page in every variant that looks different, by a name for files.
 SAMPLES: Mapping[str, View] = {
     "signin": SIGN_IN,
+    "signin-logo": evolve(SIGN_IN, logo=LOGO),
     "signin-alone": SignInPage(action="/signin", csrf="csrf-1"),
     **{
         f"signin-{fault}": SignInPage(
@@ -97,8 +102,10 @@ SAMPLES: Mapping[str, View] = {
         for fault in SignInFault
     },
     "chooser": CHOOSER,
+    "chooser-logo": evolve(CHOOSER, logo=LOGO),
     "chooser-nameless": ChooserPage(action="/choose", csrf="c", account=Account("bob")),
     "consent": CONSENT,
+    "consent-logo": evolve(CONSENT, logo=LOGO),
     "consent-short": ConsentPage(
         action="/consent", csrf="c", client_name="cli", redirect_host="127.0.0.1", username="bob", lines=LINES[:1]
     ),

@@ -1,4 +1,4 @@
-"""The logo of a client: from our address, and never more than a picture."""
+"""The logo of a client: on our pages, from our address, and never more than a picture."""
 
 from urllib.parse import quote, urlencode
 
@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.flows.client_logo import FRESH
+from konnectd.protocol.client import Client
 from konnectd.protocol.registration import LONGEST_CLIENT_ID
 from tests.support.application import Application
 from tests.support.assembly import Daemon
@@ -14,10 +15,11 @@ from tests.support.connection import Heard
 from tests.support.fakes import SilentStore
 from tests.support.loglines import LogLines
 from tests.support.logos import BEGINNINGS, PNG
+from tests.support.markup import elements
 from tests.support.registering import ON, SelfRegistered
 from tests.support.requests import MAIL, NOTES
 from tests.support.strategies import TEXT
-from tests.support.visitor import Visitor
+from tests.support.visitor import Visit, Visitor
 
 PATH = "/signin/v1/client-logo"
 LOGO_URI = "https://notes.example.org/logo.png"
@@ -150,6 +152,51 @@ class NothingTests(LogoCase):
 
         self.assertNothing(silent.get(f"{PATH}?client_id={app.client.client_id}"))
         self.assertEqual(silent.web.asked, [])
+
+
+class PageTests(LogoCase):
+    """Pages on the way to a client."""
+
+    def logos(self, visit: Visit) -> list[str]:
+        """Return the addresses of all pictures of a page but our own."""
+        found = [e.attributes for e in elements(visit.answer.body) if e.name == "img"]
+        self.assertEqual({attributes["alt"] for attributes in found}, {""})
+        return [attributes["src"] for attributes in found if "/static/" not in attributes["src"]]
+
+    def visits(self, client: Client) -> tuple[Visit, ...]:
+        """Return the sign-in page, the account chooser and, unless the client is trusted, the consent page."""
+        visitor, app = Visitor(self.daemon), Application(self.daemon, client)
+        asked = app.sign_in(visitor)
+        visits = (app.arrive(Visitor(self.daemon)), app.arrive(visitor, prompt="select_account"))
+        return visits if asked.left else (*visits, asked)
+
+    def test_shown(self) -> None:
+        """All of them show the logo, from an address of ours that leads to it and to no other."""
+        for client in (WITH_LOGO, ODD):
+            for visit in self.visits(client):
+                (address,) = self.logos(visit)
+                with self.subTest(client=client.client_id, page=visit.title):
+                    self.assertEqual(address, f"{PATH}?{urlencode({'client_id': client.client_id}, quote_via=quote)}")
+                    self.assertEqual(self.daemon.get(address).body, PNG)
+                    self.assertNotIn(LOGO_URI.encode(), visit.answer.body)
+
+    def test_nobody_waits(self) -> None:
+        """No page asks a client's server before it is there, and none says that it may load from elsewhere."""
+        for visit in self.visits(WITH_LOGO):
+            self.assertIn("img-src 'self' data:;", visit.answer.header("Content-Security-Policy"))
+        self.assertEqual(self.daemon.web.asked, [])
+
+    def test_not_shown(self) -> None:
+        """A client without a logo, or with one that is not asked for, has pages without one and without room for it."""
+        for client in (PLAIN_HTTP, BARE):
+            for visit in self.visits(client):
+                with self.subTest(client=client.client_id, page=visit.title):
+                    self.assertEqual(self.logos(visit), [])
+                    self.assertNotIn(b"app-logo", visit.answer.body)
+
+    def test_alone(self) -> None:
+        """Without a client there is no logo."""
+        self.assertEqual(self.logos(Visitor(self.daemon).open("/signin/v1/identifier")), [])
 
 
 class SelfRegisteredTests(SynchronousTestCase):

@@ -3,6 +3,7 @@
 import re
 from urllib.parse import urlsplit
 
+from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.web import device_views
@@ -11,7 +12,7 @@ from konnectd.web.texts import EXPLANATIONS, MOVES, SIGN_IN_FAULTS
 from konnectd.web.views import VIEWS, ErrorKind, FormPostPage, SignInFault, SignInPage
 from tests.support.markup import elements, one, shape, text_of, xml_shape
 from tests.support.rendering import STATIC, page
-from tests.support.views import CHOOSER, CONSENT, GOODBYE, SAMPLES, SIGN_IN, SIGNED_OUT, WELCOME
+from tests.support.views import CHOOSER, CONSENT, GOODBYE, LOGO, SAMPLES, SIGN_IN, SIGNED_OUT, WELCOME
 
 #: Every attribute whose value is an address.
 ADDRESSES = {"href", "src", "action"}
@@ -57,8 +58,8 @@ class EveryPageTests(SynchronousTestCase):
                 self.assertFalse(element.name == "script" and element.text, name)
 
     def test_nothing_from_elsewhere(self) -> None:
-        """All a page loads is served by the daemon, under a path that exists."""
-        paths = {route.path for route in STATIC.routes}
+        """All a page loads is served by the daemon, under a path that exists; logos of applications too."""
+        paths = {route.path for route in STATIC.routes} | {LOGO}
         for name, view in SAMPLES.items():
             for element in elements(page(view)):
                 loaded = [element.attributes[key] for key in ("src", "href") if key in element.attributes]
@@ -109,6 +110,26 @@ class EveryPageTests(SynchronousTestCase):
         loaded = sum(len(file.content) for file in STATIC.files.values())
 
         self.assertLessEqual(len(page(SIGN_IN)) + loaded, 40_000)
+
+
+class LogoTests(SynchronousTestCase):
+    """Logos of applications."""
+
+    def test_escaped(self) -> None:
+        """Whatever an address holds, it stays one address in one attribute of one picture."""
+        hostile = "/signin/v1/client-logo?client_id=\"><script>'&amp;`\u202e"
+        for view in (SIGN_IN, CHOOSER, CONSENT):
+            found = [e for e in elements(page(evolve(view, logo=hostile))) if e.attributes.get("decoding")]
+
+            self.assertEqual([element.name for element in found], ["img"], view)
+            self.assertEqual(found[0].attributes, {"src": hostile, "alt": "", "decoding": "async"})
+
+    def test_names_stay(self) -> None:
+        """A page says the same words with a logo as without."""
+        for view in (SIGN_IN, CHOOSER, CONSENT):
+            with_logo, without = page(evolve(view, logo=LOGO)), page(view)
+
+            self.assertEqual(text_of(with_logo).split(), text_of(without).split())
 
 
 class NameTests(SynchronousTestCase):

@@ -14,6 +14,7 @@ from tests.support.application import error_of, json_of
 from tests.support.assembly import Daemon
 from tests.support.fakes import claims_of, header_of
 from tests.support.keys import p256_key, rsa_key
+from tests.support.logos import PNG
 from tests.support.markup import elements
 from tests.support.registering import ON, SelfRegistered, register
 from tests.support.request_objects import signed
@@ -108,12 +109,17 @@ class PageTests(DynamicCase):
                     self.assertEqual(links & {policy, terms}, set(members.values()))
 
     def test_logo(self) -> None:
-        """``oidcc-registration-logo-uri``: it is registered; no page of ours loads pictures from elsewhere."""
+        """``oidcc-registration-logo-uri``: people see it before they sign in, and agree; it comes from us."""
         logo = "https://notes.example.org/logo.png"
-        app = self.client(logo_uri=logo)
+        self.daemon.web.pages[logo] = PNG
+        app, visitor = self.client(logo_uri=logo), Visitor(self.daemon)
 
         self.assertEqual(app.told_at_start["logo_uri"], logo)
-        self.assertNotIn(logo.encode(), app.arrive(Visitor(self.daemon)).answer.body)
+        for page in (app.arrive(visitor), app.sign_in(visitor)):
+            shown = [e.attributes["src"] for e in elements(page.answer.body) if e.name == "img"]
+            with self.subTest(page=page.title):
+                self.assertEqual(self.daemon.get(shown[-1]).body, PNG)
+                self.assertNotIn(logo.encode(), page.answer.body)
 
 
 class SignatureTests(DynamicCase):
