@@ -7,6 +7,7 @@ everything that goes wrong after it may be told to the client.
 
 import re
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 from hashlib import sha256
 from typing import Self, TypeAlias
 from urllib.parse import quote, unquote_plus, urlencode
@@ -169,7 +170,15 @@ def add_to_query(uri: str, pairs: Iterable[tuple[str, str]], ours: frozenset[str
 
 def _escaped(value: str) -> str:
     """Return a value as it stands in a query; most of ours need no escape, and looking costs less than escaping."""
-    return value if _UNRESERVED.fullmatch(value) is not None else quote(value, safe="")
+    if _UNRESERVED.fullmatch(value) is not None:
+        return value
+    return _escaped_address(value) if value.startswith("http") else quote(value, safe="")
+
+
+@lru_cache(maxsize=16)
+def _escaped_address(value: str) -> str:
+    """Return an address as it stands in a query; nearly always it is the issuer."""
+    return quote(value, safe="")
 
 
 @frozen(kw_only=True)

@@ -10,6 +10,7 @@ import hmac
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
+from functools import lru_cache
 from hashlib import blake2b, sha256
 from urllib.parse import SplitResult, urlsplit
 
@@ -208,6 +209,7 @@ def _allows(uri: str, registered: tuple[str, ...], application_type: Application
     return presented is not None and any(presented == _without_loopback_port(known) for known in registered)
 
 
+@lru_cache(maxsize=1024)
 def is_plain_uri(uri: str) -> bool:
     """Tell whether text is an absolute URI that every reader splits the same way and that may stand in a redirect.
 

@@ -2,6 +2,7 @@
 
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Self
 
@@ -14,6 +15,7 @@ LOGON_VERSION = 1
 SUBJECT_KEY = b"konnect-IDToken-v1"
 
 
+@lru_cache(maxsize=2048)
 def public_subject(subject: str, provider: str) -> str:
     """Make the ``sub`` that clients see from a backend's own subject.
 
