@@ -209,7 +209,6 @@ def _allows(uri: str, registered: tuple[str, ...], application_type: Application
     return presented is not None and any(presented == _without_loopback_port(known) for known in registered)
 
 
-@lru_cache(maxsize=1024)
 def is_plain_uri(uri: str) -> bool:
     """Tell whether text is an absolute URI that every reader splits the same way and that may stand in a redirect.
 
@@ -218,7 +217,13 @@ def is_plain_uri(uri: str) -> bool:
 
     Spec: RFC 6749 3.1.2 (no fragment); RFC 9700 4.1.
     """
-    if len(uri) > LONGEST_URI or _URI_CHARACTERS.fullmatch(uri) is None or "#" in uri:
+    return len(uri) <= LONGEST_URI and _is_plain(uri)
+
+
+@lru_cache(maxsize=1024)
+def _is_plain(uri: str) -> bool:
+    """Tell it of a URI of a length that can be remembered: each request has one, and few are different."""
+    if _URI_CHARACTERS.fullmatch(uri) is None or "#" in uri:
         return False
     parts = split(uri)
     return parts is not None and parts.scheme not in FORBIDDEN_SCHEMES and "@" not in parts.netloc
