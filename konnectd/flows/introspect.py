@@ -15,6 +15,7 @@ from konnectd.protocol.parameters import Parameters
 from konnectd.protocol.refresh import family_key, is_spent
 from konnectd.protocol.session import ended_session_key
 from konnectd.protocol.vocabulary import ErrorCode
+from konnectd.protocol.withdrawal import is_taken_back, withdrawal_key
 
 
 @frozen(kw_only=True)
@@ -66,10 +67,13 @@ class Introspect:
             return True
         if shown.kind is not TokenKind.REFRESH:
             return False
-        session_id = shown.presented.session_id
-        if session_id and await self.store.get(ended_session_key(session_id)) is not None:
-            return True
-        return is_spent(shown.presented, await self.store.get(family_key(shown.presented.family)))
+        presented = shown.presented
+        ended, mark, first_unspent = await self.store.get_each(
+            ended_session_key(presented.session_id),
+            withdrawal_key(presented.account, presented.client_id),
+            family_key(presented.family),
+        )
+        return ended is not None or is_taken_back(presented.withdrawal, mark) or is_spent(presented, first_unspent)
 
     async def _find_user(self, presented: Presented) -> EndUser | None:
         """Return the person behind a token if they are still there."""

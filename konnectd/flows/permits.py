@@ -28,7 +28,7 @@ from konnectd.protocol.withdrawal import WITHDRAWAL_BYTES, WITHDRAWAL_TTL, withd
 
 #: How many clients a person has at most; the one that was there first is forgotten, and asks again.
 MOST_CLIENTS = 64
-#: How many grants with refresh tokens a client has of one person at most; the oldest one is revoked.
+#: How many grants with refresh tokens of one client are listed for a person; older ones go on, and end with the rest.
 MOST_GRANTS = 24
 
 
@@ -81,7 +81,7 @@ class Permits:
             since=self.clock.now(),
             session_id=approval.session_id,
         )
-        await self._grants.keep(pair_of(sub, client_id), grant.to_text(), self._revoke)
+        await self._grants.keep(pair_of(sub, client_id), grant.to_text(), _let_go)
         # Afterwards: whoever revokes in between finds the grant, or what is noted now stays listed.
         await self._list(sub, client_id)
 
@@ -105,8 +105,10 @@ class Permits:
         """
         await self.store.take(remembered_key(sub, client_id))
         # After that: whoever has still read the answer has read an older mark before it.
-        await self.store.put(withdrawal_key(sub, client_id), self.entropy.token(WITHDRAWAL_BYTES), WITHDRAWAL_TTL)
+        mark, life = self.entropy.token(WITHDRAWAL_BYTES), max(WITHDRAWAL_TTL, self.token_life)
+        await self.store.put(withdrawal_key(sub, client_id), mark, life)
         await self._revoke_all(sub, client_id)
+        await self._grants.begin_anew(pair_of(sub, client_id))
         for place, client in await self._listed(sub):
             if client.client_id == client_id:
                 await self._clients.remove(person_of(sub), place, self._pusher(sub))
@@ -160,7 +162,10 @@ class Permits:
         listed = [grant for place in places if (grant := ListedGrant.from_text(place.value)) is not None]
         grants = [grant for grant in listed if not await self._is_over(grant)]
         if remembered is None and not grants:
-            return None
+            if not await self._grants.overflowed(pair_of(sub, client_id)):
+                return None
+            # Older ones have left the list, and may live longer than those that are on it.
+            grants = listed
         tokens = [token for grant in grants for token in grant.scope]
         scope = Scope.of((*(remembered.granted if remembered is not None else ()), *tokens))
         return Permit(client_id=client_id, since=began, scope=scope)
@@ -175,10 +180,10 @@ class Permits:
         """Revoke every grant a client has of a person."""
         owner = pair_of(sub, client_id)
         for place in await self._grants.places(owner):
-            await self._revoke(place.slot, place.value)
-            await self._grants.remove(owner, place, self._revoke)
+            await self._revoke(place.value)
+            await self._grants.remove(owner, place, _let_go)
 
-    async def _revoke(self, slot: int, text: str) -> None:  # noqa: ARG002 - a PushOut gets the place as well
+    async def _revoke(self, text: str) -> None:
         """Revoke one grant."""
         grant = ListedGrant.from_text(text)
         if grant is not None:
@@ -187,6 +192,10 @@ class Permits:
     def _pusher(self, sub: str, coming: str = "") -> "_Forgetter":
         """Return what happens to a client that has to leave a person's list, when another one comes or none does."""
         return _Forgetter(self, sub, coming)
+
+
+async def _let_go(slot: int, text: str) -> None:
+    """Let a grant leave the list: its tokens are good until somebody takes back what the client may do."""
 
 
 @frozen

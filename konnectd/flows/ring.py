@@ -83,6 +83,23 @@ class Ring:
         await self.store.put(full, "1", min(FULL_TTL, self.ttl))
         return None
 
+    async def overflowed(self, owner: str) -> bool:
+        """Tell whether entries may have left a list because there was no more room.
+
+        Raises:
+            BackendUnavailableError: the store did not answer.
+        """
+        count = await self.store.get(f"{self.kind}:{owner}")
+        return count is not None and int(count) > self.size
+
+    async def begin_anew(self, owner: str) -> None:
+        """Forget how many entries a list has had; those that are in it stay.
+
+        Raises:
+            BackendUnavailableError: the store did not answer.
+        """
+        await self.store.take(f"{self.kind}:{owner}")
+
     async def holds(self, owner: str, place: Place) -> bool:
         """Tell whether an entry is still in its place.
 

@@ -32,6 +32,7 @@ from konnectd.protocol.scope import OFFLINE_ACCESS, Scope
 from konnectd.protocol.session import ended_session_key
 from konnectd.protocol.token import narrow_scope
 from konnectd.protocol.vocabulary import ErrorCode
+from konnectd.protocol.withdrawal import is_taken_back, withdrawal_key
 
 #: Random bytes of a ``jti``.
 TOKEN_ID_BYTES = 24
@@ -64,9 +65,12 @@ class RefreshTokenGrant:
         claims = tools.verifier.verify(token)
         presented = check_refresh_token(claims, tools.issuer, client.client_id, tools.clock.now())
         family, session_id = presented.family, presented.session_id
-        keys = (revoked_key(family), ended_session_key(session_id), family_key(family))
-        revoked, ended, first_unspent = await tools.store.get_each(*keys)
+        mark_key = withdrawal_key(presented.account, presented.client_id)
+        keys = (revoked_key(family), ended_session_key(session_id), mark_key, family_key(family))
+        revoked, ended, mark, first_unspent = await tools.store.get_each(*keys)
         _check_alive(revoked, ended)
+        if is_taken_back(presented.withdrawal, mark):
+            raise OAuthError(ErrorCode.INVALID_GRANT, "the person has taken it back")
         successor = await self._recall(presented) if is_spent(presented, first_unspent) else ""
         scope = narrow_scope(self._granted(presented), parameters)
         resources = narrow_resources(presented.resources, parameters, client)

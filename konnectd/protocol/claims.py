@@ -43,6 +43,7 @@ IS_CLIENT_TOKEN = "kc.isClientToken"  # noqa: S105 - the name of a claim
 _REFERENCE = "kc.ref"
 _GENERATION = "kc.generation"
 _RESOURCES = "kc.approvedResources"
+_WITHDRAWAL = "kc.withdrawal"
 _CLIENT_ID = "client_id"
 
 _HASHES: Mapping[str, Callable[[bytes], Any]] = {"256": sha256, "384": sha384, "512": sha512}
@@ -74,6 +75,7 @@ class Approval:
         resources: the servers the access token is for; empty for the client itself.
         approved_resources: those that refreshing may ask for.
         generation: of the refresh token; each refresh begins a new one.
+        withdrawal: the mark it was allowed under, as `konnectd.protocol.withdrawal` has it; empty for none.
         ends_at: when the family of refresh tokens ends; None for one that begins now.
         refresh_token: what the grant type made; empty when a new family may begin.
     """
@@ -95,6 +97,7 @@ class Approval:
     resources: tuple[str, ...] = ()
     approved_resources: tuple[str, ...] = ()
     generation: int = 0
+    withdrawal: str = ""
     ends_at: int | None = None
     refresh_token: str = field(default="", repr=False)
 
@@ -134,6 +137,7 @@ class Approval:
             claims=grant.claims,
             resources=grant.resources if resources is None else resources,
             approved_resources=grant.resources,
+            withdrawal=grant.withdrawal,
         )
 
     @classmethod
@@ -161,6 +165,7 @@ class Approval:
             resources=presented.resources,
             approved_resources=presented.resources,
             generation=presented.generation + 1,
+            withdrawal=presented.withdrawal,
             ends_at=presented.expires_at,
         )
 
@@ -221,6 +226,7 @@ def refresh_token(approval: Approval, jti: str, now: int, lifetimes: Lifetimes) 
         **({_CLAIMS_OF[IS_REFRESH_TOKEN]: approval.claims.to_json()} if approval.claims is not NO_CLAIMS else {}),
         **({_GENERATION: approval.generation} if approval.generation else {}),
         **({_RESOURCES: list(approval.approved_resources)} if approval.approved_resources else {}),
+        **({_WITHDRAWAL: approval.withdrawal} if approval.withdrawal else {}),
         **session_claims(approval),
     }
 
@@ -243,6 +249,7 @@ class Presented:
         audience: whom it is for.
         resources: of a refresh token: what it may be used for.
         generation: of a refresh token: how often its family was renewed.
+        withdrawal: of a refresh token: the mark it was allowed under; empty for none.
         claims: what was allowed claim by claim.
         user_id: what the backend is asked with.
         account: the public subject, whoever ``sub`` is for the client.
@@ -266,6 +273,7 @@ class Presented:
     audience: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
     generation: int = 0
+    withdrawal: str = ""
     claims: ClaimsRequest = NO_CLAIMS
 
     @account.default
@@ -364,6 +372,7 @@ def _read(claims: Mapping[str, object] | None, issuer: str, now: int, kind: str,
         audience=aimed_at,
         resources=_texts(claims.get(_RESOURCES)),
         generation=generation if isinstance(generation := claims.get(_GENERATION), int) else 0,
+        withdrawal=str(claims.get(_WITHDRAWAL) or ""),
         claims=ClaimsRequest.from_json(claims.get(_CLAIMS_OF[kind])),
     )
 

@@ -1,4 +1,4 @@
-"""What was taken back before anything was given out for it: codes that nobody has redeemed yet.
+"""What a person took back: codes that nobody has redeemed yet, and refresh tokens.
 
 A code is worth nothing any more when its grant was revoked, when its session was ended, or when the person has taken
 back what its client may do. The first two have entries of their own, which are there to stay. The third must not stand
@@ -20,7 +20,8 @@ from konnectd.protocol.grant import TOKENS_REVOKED, AuthorizationGrant, revoked_
 from konnectd.protocol.session import ended_session_key
 from konnectd.protocol.vocabulary import ErrorCode
 
-#: How long a mark is kept, in seconds: longer than any code lives that was made before it.
+#: How long a mark is kept at least, in seconds: longer than any code lives that was made before it. Refresh tokens may
+#: live longer, and then it is kept as long as they may.
 WITHDRAWAL_TTL: Final = 2 * DEVICE_TTL
 #: Random bytes of a mark.
 WITHDRAWAL_BYTES: Final = 12
@@ -41,6 +42,16 @@ def keys_before_redeeming(grant: AuthorizationGrant) -> tuple[str, str, str]:
     )
 
 
+def is_taken_back(made_under: str, mark: str | None) -> bool:
+    """Tell whether a person took back what was allowed under a mark.
+
+    Args:
+        made_under: the mark at that time; empty for none.
+        mark: the one in the store now. None at all is none that came later: that would still be there.
+    """
+    return mark not in {None, made_under}
+
+
 def check_not_taken_back(
     grant: AuthorizationGrant, revoked: str | None, ended: str | None, withdrawal: str | None
 ) -> None:
@@ -57,6 +68,5 @@ def check_not_taken_back(
     """
     if ended is not None:
         raise OAuthError(ErrorCode.INVALID_GRANT, "the person has signed out")
-    # No mark at all is none that was made after the code: that would still be there.
-    if revoked not in {None, TOKENS_REVOKED} or withdrawal not in {None, grant.withdrawal}:
+    if revoked not in {None, TOKENS_REVOKED} or is_taken_back(grant.withdrawal, withdrawal):
         raise OAuthError(ErrorCode.INVALID_GRANT, "the person has taken it back")

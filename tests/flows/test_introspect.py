@@ -6,6 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from konnectd.interfaces import BackendUnavailableError
 from konnectd.protocol.errors import OAuthError
 from konnectd.protocol.session import ended_session_key
+from konnectd.protocol.withdrawal import withdrawal_key
 from tests.support.fakes import SilentStore, claims_of, run
 from tests.support.people import ALICE
 from tests.support.provider import Provider
@@ -75,6 +76,13 @@ class IntrospectTests(SynchronousTestCase):
         """A refresh token ends with the session of its sign-in, as refreshing says too."""
         session_id = claims_of(self.tokens.refresh_token)["kc.identity"]["kc.i.session"]
         run(self.provider.store.put(ended_session_key(session_id), "1", 60))
+
+        self.assertEqual(self.ask(self.tokens.refresh_token), NOTHING)
+
+    def test_taken_back(self) -> None:
+        """Nor is it active when the person has taken back what the client may do."""
+        claims = claims_of(self.tokens.refresh_token)
+        run(self.provider.store.put(withdrawal_key(str(claims["sub"]), str(claims["aud"])), "mark", 60))
 
         self.assertEqual(self.ask(self.tokens.refresh_token), NOTHING)
 

@@ -240,7 +240,7 @@ class CostTests(MemoryCase):
         self.store.asked.clear()
         self.provider.refresh(token, NOTES)
 
-        self.assertEqual(self.store.asked[0], "get_each revoked+ended+family")
+        self.assertEqual(self.store.asked[0], "get_each revoked+ended+withdrawal+family")
         self.assertEqual([question.partition(" ")[0] for question in self.store.asked], ["get_each", "add", "put"])
 
     def test_no_token_that_nobody_can_revoke(self) -> None:

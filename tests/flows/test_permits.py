@@ -13,6 +13,7 @@ from konnectd.protocol.end_user import EndUser, public_subject
 from konnectd.protocol.grant import REVOKED, TOKENS_REVOKED, revoked_key
 from konnectd.protocol.scope import Scope
 from konnectd.protocol.session import ended_session_key
+from konnectd.protocol.withdrawal import is_taken_back, withdrawal_key
 from tests.support.fakes import NOON, CountingEntropy, FixedClock, SilentStore, memory_store, run
 from tests.support.people import ALICE, BOB
 from tests.support.steps import WaitingStore, in_turns
@@ -63,6 +64,10 @@ class PermitsCase(SynchronousTestCase):
     def is_revoked(self, grant_id: str) -> bool:
         """Tell whether a grant is revoked."""
         return run(self.store.get(revoked_key(grant_id))) is not None
+
+    def is_taken_back(self, client_id: str = "notes", made_under: str = "") -> bool:
+        """Tell whether everything is that Alice allowed a client under a mark."""
+        return is_taken_back(made_under, run(self.store.get(withdrawal_key(SUB, client_id))))
 
 
 class RememberTests(PermitsCase):
@@ -195,12 +200,43 @@ class ListTests(PermitsCase):
         self.assertIsNotNone(run(self.permits.recall(SUB, "client-0")))
 
     def test_the_grants_of_a_client_have_an_end(self) -> None:
-        """Beyond many grants of one client the oldest one is revoked, and no other."""
+        """Beyond many grants of one client older ones leave the list, and are good until all are taken back."""
         for number in range(MOST_GRANTS + 2):
             run(self.permits.note(approval_of(f"g-{number}")))
+        before = self.is_taken_back(), [n for n in range(MOST_GRANTS + 2) if self.is_revoked(f"g-{n}")]
+        run(self.permits.forget(SUB, "notes"))
 
-        revoked = [number for number in range(MOST_GRANTS + 2) if self.is_revoked(f"g-{number}")]
-        self.assertEqual(revoked, [0, 1])
+        self.assertEqual(before, (False, []))
+        self.assertTrue(self.is_taken_back())
+
+    def test_what_left_the_list_is_not_out_of_sight(self) -> None:
+        """A client stays on the page while grants that left the list may live, though all on the list are over."""
+        for number in range(MOST_GRANTS + 1):
+            run(self.permits.note(evolve(approval_of(f"g-{number}"), session_id=f"s-{number}")))
+        for number in range(1, MOST_GRANTS + 1):
+            run(self.store.put(ended_session_key(f"s-{number}"), "1", TOKEN_LIFE))
+        seen = run(self.permits.all(SUB))
+        run(self.permits.forget(SUB, "notes"))
+
+        self.assertEqual([(permit.client_id, permit.scope) for permit in seen], [("notes", OFFLINE)])
+        self.assertEqual(self.listed(), [])
+
+    def test_nothing_is_kept_of_what_left_the_list(self) -> None:
+        """However often somebody signs in to one client, no more is kept of it than the list."""
+        for number in range(2 * MOST_GRANTS):
+            run(self.permits.note(approval_of(f"g-{number}")))
+        full = len(self.store)
+        for number in range(50):
+            run(self.permits.note(approval_of(f"h-{number}")))
+
+        self.assertEqual(len(self.store), full)
+
+    def test_taken_back_as_long_as_tokens_live(self) -> None:
+        """That everything was taken back is known as long as any refresh token from before could be shown."""
+        run(self.permits.forget(SUB, "notes"))
+        self.clock.advance(TOKEN_LIFE - 1)
+
+        self.assertTrue(self.is_taken_back())
 
     def test_a_busy_client_pushes_nobody_out(self) -> None:
         """However often one client comes, the others stay as they are."""
@@ -270,13 +306,13 @@ class MeetingTests(PermitsCase):
         self.assertEqual(sorted(self.listed()), [f"client-{number:02}" for number in range(50)])
 
     def test_fifty_grants_at_once(self) -> None:
-        """Of fifty grants of one client as many as there is room for are listed; each other one is revoked."""
+        """Of fifty grants of one client as many as there is room for are listed; taking back ends all of them."""
         in_turns((), *(self.slow.note(approval_of(f"g-{n}")) for n in range(50)))
-        before = [number for number in range(50) if self.is_revoked(f"g-{number}")]
         run(self.permits.forget(SUB, "notes"))
+        revoked = [number for number in range(50) if self.is_revoked(f"g-{number}")]
 
-        self.assertEqual(len(before), 50 - MOST_GRANTS)
-        self.assertTrue(all(self.is_revoked(f"g-{number}") for number in range(50)))
+        self.assertEqual(len(revoked), MOST_GRANTS)
+        self.assertTrue(self.is_taken_back())
         self.assertEqual(self.listed(), [])
 
     @settings(deadline=None, max_examples=100)

@@ -15,6 +15,7 @@ from konnectd.protocol.grant import REVOKED, TOKENS_REVOKED, revoked_key
 from konnectd.protocol.refresh import REMEMBERED
 from konnectd.protocol.session import ended_session_key
 from konnectd.protocol.token import TokenResponse
+from konnectd.protocol.withdrawal import withdrawal_key
 from konnectd.stores.memory import MemoryStore
 from tests.grants.test_authorization_code import tools_of
 from tests.support.fakes import CountingEntropy, FixedClock, SilentStore, claims_of, run
@@ -211,6 +212,20 @@ class Row8Tests(FamilyCase):
         run(self.provider.store.put(revoked_key(claims_of(self.token)["kc.ref"]), REVOKED, 60))
 
         self.assertEqual(self.answer(self.token), "invalid_grant")
+
+    def test_row_8_taken_back(self) -> None:
+        """What was allowed before the person took it back is dead, listed or not; what was allowed later is not."""
+        claims = claims_of(self.token)
+        key = withdrawal_key(str(claims["sub"]), str(claims["aud"]))
+        later = run(self.provider.signer.sign({**claims, "kc.ref": "later", "kc.withdrawal": "mark-1"}))
+        run(self.provider.store.put(key, "mark-1", 60))
+
+        self.assertEqual(self.answer(self.token), "invalid_grant")
+        next_one = self.answer(later)
+        self.assertNotEqual(next_one, "invalid_grant")
+        self.assertNotEqual(self.answer(next_one), "invalid_grant")
+        run(self.provider.store.put(key, "mark-2", 60))
+        self.assertEqual(self.answer(later), "invalid_grant")
 
     def test_row_8_signed_out(self) -> None:
         """What began in a session ends with it, and only that."""
