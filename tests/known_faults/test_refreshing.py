@@ -137,6 +137,12 @@ class Row8CheckTests(RefreshCase):
 
         self.assertEqual(self.answer(self.token), "invalid_grant")
 
+    def test_row_8_seen(self) -> None:
+        """Whoever has a refresh token is on the person's page, or nobody could take it back."""
+        listed = run(self.provider.permits.all(logon_of(ALICE, 0).sub))
+
+        self.assertEqual([permit.client_id for permit in listed], [CLIENT.client_id])
+
     def test_row_8_signed_out_by_the_person(self) -> None:
         """Signing out ends what began in the session."""
         run(self.provider.sessions.end(logon_of(ALICE, 0)))
