@@ -28,13 +28,8 @@ from konnectd.interfaces import (
     Entropy,
     Grant,
 )
-from konnectd.jose import encryption
-from konnectd.jose.client_keys import REQUEST_OBJECT_METHODS
 from konnectd.parts import World
 from konnectd.protocol.client_metadata import Offer
-from konnectd.protocol.discovery import Endpoints, metadata
-from konnectd.protocol.response_type import CODE_ONLY
-from konnectd.protocol.scope_claims import claim_names
 from konnectd.web.account import AccountRoutes
 from konnectd.web.check_session import CheckSession
 from konnectd.web.client_logo import ClientLogoRoutes
@@ -180,7 +175,7 @@ def _oidc(
     grants = world.grants()
     return OidcRoutes(
         urls=urls,
-        metadata=Document.of(_metadata(world, grants, faces.pages.languages)),
+        metadata=Document.of(world.metadata(grants, faces.pages.languages)),
         jwks=Document.of(world.contents.keys.jwks(), JWKS_TYPE),
         authorize=Authorize(
             issuer=world.settings.iss,
@@ -316,7 +311,7 @@ def _registration(world: World, languages: tuple[str, ...]) -> tuple[Route, ...]
     register = Register(
         issuer=settings.iss,
         uri=settings.origin + settings.paths.register,
-        offer=Offer.of(_metadata(world, world.grants(), languages), http=not settings.secure_cookies),
+        offer=Offer.of(world.metadata(world.grants(), languages), http=not settings.secure_cookies),
         clients=world.clients,
         signer=world.signer,
         entropy=world.entropy,
@@ -338,44 +333,4 @@ def _userinfo(world: World) -> UserInfo:
         encrypter=world.encrypter,
         verifier=world.verifier,
         clock=world.clock,
-    )
-
-
-def _grant_types(world: World, grants: Mapping[str, Grant]) -> tuple[str, ...]:
-    """Return the grant types that are on; ``implicit`` is one that has no endpoint of its own."""
-    implicit = world.settings.response_types.response_types != {CODE_ONLY}
-    return (*grants, *(("implicit",) if implicit else ()))
-
-
-def _metadata(world: World, grants: Mapping[str, Grant], languages: tuple[str, ...]) -> dict[str, object]:
-    """Return the discovery document."""
-    settings = world.settings
-    paths, origin = settings.paths, settings.origin
-    return metadata(
-        issuer=settings.iss,
-        endpoints=Endpoints(
-            authorization=origin + paths.authorize,
-            token=origin + paths.token,
-            userinfo=origin + paths.userinfo,
-            jwks=origin + paths.jwks,
-            end_session=origin + paths.endsession,
-            check_session=origin + paths.check_session,
-            revocation=origin + paths.revoke,
-            introspection=origin + paths.introspect,
-            pushed_authorization_request=origin + paths.par,
-            device_authorization=origin + paths.device_authorization,
-            registration=origin + paths.register if settings.allow_dynamic_client_registration else "",
-        ),
-        scopes=world.scopes,
-        claims=claim_names(world.scopes, world.backend.claims),
-        response_types=settings.response_types.names,
-        response_modes=world.modes(),
-        grant_types=_grant_types(world, grants),
-        subject_types=("public", "pairwise") if world.contents.pairwise_salt else ("public",),
-        algorithms=world.signer.algorithms,
-        request_object_algorithms=REQUEST_OBJECT_METHODS,
-        require_pushed=settings.require_pushed_authorization_requests,
-        key_algorithms=encryption.ALGORITHMS,
-        content_algorithms=encryption.CONTENT_ALGORITHMS,
-        ui_locales=languages,
     )

@@ -44,8 +44,11 @@ from konnectd.jose.client_keys import REQUEST_OBJECT_METHODS, RegisteredKeys
 from konnectd.jose.sealing import SecretSealer
 from konnectd.jose.signing import Defer, KeyRingSigner, KeyRingVerifier
 from konnectd.late_fetch import NoFetch
+from konnectd.protocol import discovery
 from konnectd.protocol.client_assertion import audiences
+from konnectd.protocol.response_type import CODE_ONLY
 from konnectd.protocol.scope import OFFLINE_ACCESS, OPENID
+from konnectd.protocol.scope_claims import claim_names
 from konnectd.protocol.token import Lifetimes
 from konnectd.world import SystemClock, SystemEntropy
 
@@ -256,3 +259,41 @@ class World:
             loader.load("konnectd.grants", name).build(tools) for name in loader.names("konnectd.grants")
         ]
         return {grant.grant_type: grant for grant in made}
+
+    def grant_types(self, grants: Mapping[str, Grant]) -> tuple[str, ...]:
+        """Return the grant types that are on; ``implicit`` is one that has no endpoint of its own."""
+        implicit = self.settings.response_types.response_types != {CODE_ONLY}
+        return (*grants, *(("implicit",) if implicit else ()))
+
+    def metadata(self, grants: Mapping[str, Grant], languages: tuple[str, ...]) -> dict[str, object]:
+        """Return the discovery document."""
+        settings = self.settings
+        paths, origin = settings.paths, settings.origin
+        return discovery.metadata(
+            issuer=settings.iss,
+            endpoints=discovery.Endpoints(
+                authorization=origin + paths.authorize,
+                token=origin + paths.token,
+                userinfo=origin + paths.userinfo,
+                jwks=origin + paths.jwks,
+                end_session=origin + paths.endsession,
+                check_session=origin + paths.check_session,
+                revocation=origin + paths.revoke,
+                introspection=origin + paths.introspect,
+                pushed_authorization_request=origin + paths.par,
+                device_authorization=origin + paths.device_authorization,
+                registration=origin + paths.register if settings.allow_dynamic_client_registration else "",
+            ),
+            scopes=self.scopes,
+            claims=claim_names(self.scopes, self.backend.claims),
+            response_types=settings.response_types.names,
+            response_modes=self.modes(),
+            grant_types=self.grant_types(grants),
+            subject_types=("public", "pairwise") if self.contents.pairwise_salt else ("public",),
+            algorithms=self.signer.algorithms,
+            request_object_algorithms=REQUEST_OBJECT_METHODS,
+            require_pushed=settings.require_pushed_authorization_requests,
+            key_algorithms=encryption.ALGORITHMS,
+            content_algorithms=encryption.CONTENT_ALGORITHMS,
+            ui_locales=languages,
+        )
