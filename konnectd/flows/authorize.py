@@ -23,6 +23,7 @@ from konnectd.protocol.grant import (
     code_key,
     used_consent_key,
 )
+from konnectd.protocol.greeting import shown_beside
 from konnectd.protocol.hint import check_hint
 from konnectd.protocol.interaction import (
     CONSENT_TTL,
@@ -65,6 +66,7 @@ class ToSignIn:
     request: Parameters = field(repr=False)
     interaction: str = field(repr=False)
     cookies: tuple[CookieChange, ...] = ()
+    claims_scope: str = ""
 
 
 @frozen
@@ -73,6 +75,7 @@ class ToChooser:
 
     request: Parameters = field(repr=False)
     interaction: str = field(repr=False)
+    claims_scope: str = ""
 
 
 @frozen
@@ -81,6 +84,7 @@ class ToConsent:
 
     request: Parameters = field(repr=False)
     interaction: str = field(repr=False)
+    claims_scope: str = ""
 
 
 Answer: TypeAlias = ToClient | ToSignIn | ToChooser | ToConsent
@@ -101,7 +105,11 @@ class _Present:
 
 @frozen(kw_only=True)
 class Authorize:
-    """The authorization endpoint."""
+    """The authorization endpoint.
+
+    Attributes:
+        foreign: pages are shown by a front end of somebody else's, which knows of a request what its address says.
+    """
 
     issuer: str
     pending: PendingRequests
@@ -114,6 +122,7 @@ class Authorize:
     modes: Mapping[str, Mode]
     permits: Permits
     sessions: Sessions
+    foreign: bool = False
 
     async def __call__(self, parameters: Parameters, browser: Browser) -> Answer:
         """Answer a request.
@@ -166,6 +175,7 @@ class Authorize:
             consent=consent,
             hint=self._hint(request),
             remembered=await self._remembered(request, logon, consent),
+            returned=arrival.returned,
             supported=self.pending.supported,
         )
         decision = decide(request, known, self.sign_in.clock.now())
@@ -182,16 +192,28 @@ class Authorize:
                 await self.pending.spend(arrival)
                 kept = (*_spent(parameters, request), *gone)
                 return self._refuse(address, error, kept, self.sessions.visible(address, logon))
-        sealed = self.pending.seal(progress or self.pending.begin(request, logon))
+        carried, sealed, more = self._for_pages(arrival, request, progress or self.pending.begin(request, logon))
         match decision:
             case AskForLogon():
-                return ToSignIn(arrival.carried, sealed, gone)
+                return ToSignIn(carried, sealed, gone, more)
             case AskForAccount():
-                return ToChooser(arrival.carried, sealed)
+                return ToChooser(carried, sealed, more)
             case AskForConsent():
-                return ToConsent(arrival.carried, sealed)
+                return ToConsent(carried, sealed, more)
             case _:
                 assert_never(decision)
+
+    def _for_pages(
+        self, arrival: Arrival, request: AuthorizationRequest, progress: Progress
+    ) -> tuple[Parameters, str, str]:
+        """Return a request as pages get it, how far it is, and the scopes that single claims in it stand for.
+
+        The last of these our own pages find out for themselves.
+        """
+        carried, sealed = arrival.carried, self.pending.seal(progress)
+        if not self.foreign:
+            return carried, sealed, ""
+        return shown_beside(carried, arrival.parameters), sealed, str(request.claims.scope.without(*request.scope))
 
     def _refuse(
         self, address: ReturnAddress, error: OAuthError, cookies: tuple[CookieChange, ...] = (), more: Pairs = ()
@@ -229,7 +251,8 @@ class Authorize:
         """Return the decision of the consent page that came along, if any."""
         sealed = browser.sealed.get(_consent_name(parameters, request)) if CONSENT_STATE in parameters else None
         claims = self.sealer.open(CONSENT, sealed, self.sign_in.clock.now()) if sealed is not None else None
-        consent = Consent.from_json(claims) if claims is not None else None
+        answer = Consent.from_json(claims) if claims is not None else None
+        consent = answer.bound_to(request) if answer is not None else None
         return consent if consent is not None and consent.fingerprint == request.fingerprint else None
 
     async def _unused(self, consent: Consent | None) -> Consent | None:

@@ -8,7 +8,7 @@ from attrs import field, frozen
 
 from konnectd.flows.request_objects import RequestObjects
 from konnectd.interfaces import BackendUnavailableError, ClientRegistry, Clock, Sealer
-from konnectd.protocol.authorize import INTERACTION, AuthorizationRequest, ReturnAddress
+from konnectd.protocol.authorize import INTERACTION, AuthorizationRequest, ReturnAddress, fingerprint
 from konnectd.protocol.client import Client
 from konnectd.protocol.end_user import Logon
 from konnectd.protocol.errors import Doubt, OAuthError, UntrustedRequestError
@@ -34,6 +34,7 @@ class Arrival:
         carried: the request as our pages carry it along.
         reference: of a pushed request, which is good for one answer; empty for any other.
         fault: what is wrong with a request that has an address but can not be read.
+        returned: a front end of somebody else's brought it back, and says that it is done with the person.
     """
 
     address: ReturnAddress
@@ -41,6 +42,7 @@ class Arrival:
     carried: Parameters = field(repr=False)
     reference: str = field(default="", repr=False)
     fault: OAuthError | None = None
+    returned: bool = False
 
 
 @frozen(kw_only=True)
@@ -69,8 +71,30 @@ class PendingRequests:
         client = await self.clients.get(client_id) if client_id is not None else None
         if client is not None and self.objects.concern(client, parameters):
             return await self._resolve(client, parameters)
-        address = ReturnAddress.verify(client, parameters, self.modes)
-        return Arrival(address=address, parameters=parameters, carried=parameters)
+        meant = self._brought_back(parameters, parameters)
+        sent = parameters if meant is None else meant
+        address = ReturnAddress.verify(client, sent, self.modes)
+        return Arrival(address=address, parameters=sent, carried=sent, returned=meant is not None)
+
+    def _brought_back(self, sent: Parameters, meant: Parameters) -> Parameters | None:
+        """Return the request that a front end brings back; None when it is not one that began here and was shown there.
+
+        Front ends made for the identifier API put ``prompt=none`` in the place of what the client sent when they are
+        done. What the client wants is what counts; and nobody can tell here who has seen which page.
+
+        Args:
+            sent: what has come.
+            meant: the same, with what it refers to.
+        """
+        if sent.get("prompt") != Prompt.NONE or INTERACTION not in sent:
+            return None
+        progress = self._opened(sent)
+        if progress is None or Prompt.NONE in progress.prompt.split():
+            return None
+        for found in (meant, progress.restore(meant)):
+            if Prompt.NONE not in found.text("prompt").split() and fingerprint(found) == progress.fingerprint:
+                return found
+        return None
 
     async def _resolve(self, client: Client, parameters: Parameters) -> Arrival:
         """Look for a request where it really stands.
@@ -96,6 +120,7 @@ class PendingRequests:
             parameters=resolved.parameters,
             carried=resolved.carried,
             reference=resolved.reference,
+            returned=self._brought_back(parameters, resolved.parameters) is not None,
         )
 
     def _unavailable(self, client: Client, parameters: Parameters, error: BackendUnavailableError) -> Arrival:
@@ -183,6 +208,7 @@ class PendingRequests:
             fingerprint=request.fingerprint,
             started_at=self.clock.now(),
             session_id=logon.session_id if logon is not None else "",
+            prompt=request.sent_prompt,
         )
 
     def seal(self, progress: Progress) -> str:

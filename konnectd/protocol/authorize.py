@@ -218,6 +218,11 @@ class AuthorizationRequest:
         return fingerprint(self._sent)
 
     @property
+    def sent_prompt(self) -> str:
+        """``prompt`` as the client sent it, word by word."""
+        return self._sent.text("prompt")
+
+    @property
     def client(self) -> Client:
         """Who asks."""
         return self.return_address.client

@@ -8,15 +8,18 @@ then; no page sends the browser to another page. What has happened in the meanti
 from base64 import urlsafe_b64encode
 from collections.abc import Collection, Mapping
 from hashlib import blake2b
-from typing import Self, TypeAlias
+from typing import Protocol, Self, TypeAlias
 
-from attrs import frozen
+from attrs import evolve, frozen
 
+from konnectd.jsontext import write
 from konnectd.protocol import authentication_context
 from konnectd.protocol.account import Remembered
-from konnectd.protocol.authorize import AuthorizationRequest
+from konnectd.protocol.authorize import AuthorizationRequest, ReturnAddress
+from konnectd.protocol.client import Client
 from konnectd.protocol.end_user import Logon
 from konnectd.protocol.errors import OAuthError
+from konnectd.protocol.parameters import Parameters
 from konnectd.protocol.scope import OPENID, Scope
 from konnectd.protocol.vocabulary import ErrorCode, Prompt
 
@@ -24,6 +27,26 @@ from konnectd.protocol.vocabulary import ErrorCode, Prompt
 PROGRESS_TTL = 3600
 #: How long a decision on the consent page counts, in seconds: the browser comes back at once.
 CONSENT_TTL = 60
+
+
+class Demand(Protocol):
+    """What is asked of a person: by an authorization request, or by as much of one as a front end tells."""
+
+    @property
+    def client(self) -> Client:
+        """Who asks."""
+
+    @property
+    def return_address(self) -> ReturnAddress:
+        """Where the answer goes."""
+
+    @property
+    def prompt(self) -> frozenset[Prompt]:
+        """What they are to be asked for."""
+
+    @property
+    def max_age(self) -> int | None:
+        """Seconds since they last proved who they are; None for any."""
 
 
 @frozen(kw_only=True)
@@ -35,28 +58,42 @@ class Progress:
         started_at: when its first page was asked for, in seconds since the epoch.
         session_id: of the logon there was then; empty for none. A logon with another one has been made since.
         account: ``sub`` of the account that was chosen since; empty for none.
+        prompt: as the client sent it.
     """
 
     fingerprint: str
     started_at: int
     session_id: str = ""
     account: str = ""
+    prompt: str = ""
 
     def to_json(self) -> dict[str, object]:
         """Write it for sealing."""
-        return {"v": 1, "f": self.fingerprint, "iat": self.started_at, "sid": self.session_id, "acc": self.account}
+        values = {"v": 1, "f": self.fingerprint, "iat": self.started_at, "sid": self.session_id, "acc": self.account}
+        return {**values, "p": self.prompt} if self.prompt else values
 
     @classmethod
     def from_json(cls, value: Mapping[str, object]) -> Self | None:
         """Read what `to_json` wrote."""
         match value:
             case {"v": 1, "f": str(print_), "iat": int(started_at), "sid": str(session_id), "acc": str(account)}:
-                return cls(fingerprint=print_, started_at=started_at, session_id=session_id, account=account)
+                return cls(
+                    fingerprint=print_,
+                    started_at=started_at,
+                    session_id=session_id,
+                    account=account,
+                    prompt=str(value.get("p", "")),
+                )
         return None
 
     def covers(self, logon: Logon) -> bool:
         """Tell whether a logon was made for this request, and so counts as fresh however old the request says."""
         return logon.session_id != self.session_id and logon.auth_time >= self.started_at
+
+    def restore(self, parameters: Parameters) -> Parameters:
+        """Return a request with the ``prompt`` that the client sent, where a front end has put another one."""
+        sent = dict(parameters.without("prompt").items())
+        return Parameters({**sent, "prompt": self.prompt} if self.prompt else sent)
 
 
 @frozen(kw_only=True)
@@ -108,6 +145,22 @@ class Consent:
     def answers(self, request: AuthorizationRequest, logon: Logon) -> bool:
         """Tell whether this is this person's answer to this request."""
         return self.fingerprint == request.fingerprint and self.sub == logon.sub
+
+    def bound_to(self, request: AuthorizationRequest) -> "Consent":
+        """Return the answer as one to a request, when it was given by a front end that knows no more of it than this.
+
+        Such an answer is about the client, the address and the values that no other request of the client has. It says
+        which scopes were allowed, so a request that asks for more gets no more.
+        """
+        address = request.return_address
+        binding = consent_binding(request.client.client_id, address.redirect_uri, address.state, request.nonce)
+        return evolve(self, fingerprint=request.fingerprint) if self.fingerprint == binding else self
+
+
+def consent_binding(client_id: str, redirect_uri: str, state: str, nonce: str) -> str:
+    """Return what stands for the fingerprint of a request in an answer of a front end, which does not know that."""
+    text = write([client_id, redirect_uri, state, nonce])
+    return f"api-{blake2b(text, digest_size=32).hexdigest()}"
 
 
 def consent_cookie(consent_state: str, client_id: str, redirect_uri: str, state: str, nonce: str) -> str:
@@ -164,6 +217,7 @@ class Knowledge:
         consent: the answer to the consent page that came with this very call.
         hint: ``sub`` of a verified ``id_token_hint``, public or raw; empty for none.
         remembered: what the person answered the client before; None for nothing, or where it does not matter.
+        returned: a front end has said that it is done with the person: they have chosen an account, if they had to.
         supported: every scope that can be granted here.
     """
 
@@ -172,6 +226,7 @@ class Knowledge:
     consent: Consent | None = None
     hint: str = ""
     remembered: Remembered | None = None
+    returned: bool = False
     supported: frozenset[str] = frozenset({OPENID})
 
 
@@ -181,6 +236,9 @@ def decide(request: AuthorizationRequest, known: Knowledge, now: int) -> Decisio
     Spec: OIDC Core 3.1.2.1 (``prompt``, ``max_age``, ``id_token_hint``), 3.1.2.3, 3.1.2.4 and 3.1.2.6.
     """
     decision = _ask(request, known, now)
+    if known.returned and known.logon is not None and isinstance(decision, AskForLogon):
+        # The front end has seen this person and found them good enough: asked again, it would for ever.
+        return Refuse(OAuthError(ErrorCode.LOGIN_REQUIRED, "who is signed in does not fit the request"))
     if Prompt.NONE not in request.prompt:
         return decision
     match decision:
@@ -207,9 +265,9 @@ def _ask(request: AuthorizationRequest, known: Knowledge, now: int) -> Decision:
     if not _has_context(request, (authentication_context.context_of(logon.amr),)):
         unmet = OAuthError(ErrorCode.UNMET_AUTHENTICATION_REQUIREMENTS, "this sign-in does not have the acr asked for")
         return Refuse(unmet) if fresh else AskForLogon()
-    if not fresh and _must_prove_again(request, logon, now):
+    if not fresh and must_prove_again(request, logon, now):
         return AskForLogon()
-    chosen = fresh or (known.progress is not None and known.progress.account == logon.sub)
+    chosen = fresh or known.returned or (known.progress is not None and known.progress.account == logon.sub)
     if Prompt.SELECT_ACCOUNT in request.prompt and not chosen:
         return AskForAccount(logon)
     return _ask_for_consent(request, known, logon)
@@ -238,7 +296,7 @@ def _is_expected(request: AuthorizationRequest, known: Knowledge, logon: Logon) 
     return (not known.hint or known.hint in names) and (subjects is None or not names.isdisjoint(subjects))
 
 
-def _must_prove_again(request: AuthorizationRequest, logon: Logon, now: int) -> bool:
+def must_prove_again(request: Demand, logon: Logon, now: int) -> bool:
     """Tell whether an older logon is not enough. Spec: OIDC Core 3.1.2.1."""
     if Prompt.LOGIN in request.prompt:
         return True
@@ -248,10 +306,10 @@ def _must_prove_again(request: AuthorizationRequest, logon: Logon, now: int) -> 
 def _ask_for_consent(request: AuthorizationRequest, known: Knowledge, logon: Logon) -> Decision:
     """Decide about scopes when it is clear who the person is."""
     wanted = request.wanted(known.supported)
-    if request.client.trusted and Prompt.CONSENT not in request.prompt:
-        return Proceed(logon, wanted)
     consent = known.consent
     if consent is None or not consent.answers(request, logon):
+        if request.client.trusted and Prompt.CONSENT not in request.prompt:
+            return Proceed(logon, wanted)
         return _from_memory(request, known, logon, wanted)
     if not consent.allow:
         return Refuse(OAuthError(ErrorCode.ACCESS_DENIED, "the person did not agree"))
@@ -267,7 +325,7 @@ def _from_memory(request: AuthorizationRequest, known: Knowledge, logon: Logon, 
     return Proceed(logon, wanted.keep({*earlier.granted, OPENID}))
 
 
-def may_rely_on_memory(request: AuthorizationRequest) -> bool:
+def may_rely_on_memory(request: Demand) -> bool:
     """Tell whether an earlier answer can count for a request.
 
     It has to be sure that it is the same client: a program on somebody's machine proves nothing, and any other one

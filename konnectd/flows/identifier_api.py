@@ -1,0 +1,238 @@
+"""The identifier API: what a front end of somebody else's can do, by the same flows as our own pages."""
+
+from typing import TypeAlias
+
+from attrs import frozen
+
+from konnectd.flows.browser import Browser, CookieChange
+from konnectd.flows.consent import Decisions
+from konnectd.flows.endsession import EndSession, Left
+from konnectd.flows.logon import LogonForm, PasswordLogon, SignedIn, TooManyTries
+from konnectd.flows.permits import Permits
+from konnectd.flows.sign_in import SignIn
+from konnectd.interfaces import Verifier
+from konnectd.protocol.authorize import ReturnAddress
+from konnectd.protocol.end_user import Logon
+from konnectd.protocol.errors import OAuthError
+from konnectd.protocol.greeting import Greeting, Waiting
+from konnectd.protocol.hint import check_hint
+from konnectd.protocol.identifier_api import (
+    CONSENT_FLOW,
+    MODE_COOKIE,
+    MODE_PASSWORD,
+    ConsentAnswer,
+    Hello,
+    LogonAttempt,
+)
+from konnectd.protocol.interaction import may_rely_on_memory, must_prove_again
+from konnectd.protocol.parameters import Parameters
+from konnectd.protocol.vocabulary import Prompt
+
+
+@frozen
+class Nobody:
+    """Nobody is there, nobody got in, or nobody agreed; on purpose nothing tells which of these it was.
+
+    Attributes:
+        guessing: somebody tries too many passwords; for the log.
+    """
+
+    cookies: tuple[CookieChange, ...] = ()
+    guessing: bool = False
+
+
+@frozen
+class Entered:
+    """Somebody is signed in.
+
+    Attributes:
+        greeting: the answer to the question that came along; None when none did.
+    """
+
+    greeting: Greeting | None
+    cookies: tuple[CookieChange, ...] = ()
+
+
+@frozen
+class Done:
+    """It is done."""
+
+    cookies: tuple[CookieChange, ...] = ()
+
+
+HelloOutcome: TypeAlias = Greeting | Nobody
+LogonOutcome: TypeAlias = Entered | Nobody
+ConsentOutcome: TypeAlias = Done | Nobody
+
+
+@frozen(kw_only=True)
+class IdentifierApi:
+    """Answers front ends.
+
+    Attributes:
+        continue_uri: the authorization endpoint.
+    """
+
+    sign_in: SignIn
+    password_logon: PasswordLogon
+    decisions: Decisions
+    permits: Permits
+    endsession: EndSession
+    verifier: Verifier
+    continue_uri: str
+
+    async def hello(self, hello: Hello, browser: Browser) -> HelloOutcome:
+        """Say who is there and what is next.
+
+        Raises:
+            OAuthError: client or redirect URI are unknown.
+            BackendUnavailableError: something behind us did not answer.
+        """
+        logon = await self._present(browser)
+        if logon is None or Prompt.LOGIN in hello.prompt:
+            return Nobody()
+        waiting = await self._waiting(hello)
+        if not self._is_enough(hello, waiting, logon) or not self._is_hinted_at(hello, waiting, logon):
+            return Nobody()
+        return await self._greet(hello, waiting, logon)
+
+    async def logon(self, attempt: LogonAttempt, browser: Browser, agent: tuple[str, str] = ("", "")) -> LogonOutcome:
+        """Sign somebody in, or let them go on as who they are. Client and address are looked at before a password is.
+
+        Args:
+            attempt: what was sent.
+            browser: what it keeps.
+            agent: families of browser and system, for the list of sessions.
+
+        Raises:
+            OAuthError: client or redirect URI are unknown.
+            BackendUnavailableError: something behind us did not answer.
+        """
+        hello = attempt.hello
+        waiting = await self._waiting(hello) if hello is not None else None
+        if attempt.mode == MODE_PASSWORD:
+            outcome = await self._enter(attempt, browser, agent)
+            if not isinstance(outcome, SignedIn):
+                return Nobody(guessing=isinstance(outcome, TooManyTries))
+            greeting = await self._greet(hello, waiting, outcome.logon) if hello is not None else None
+            return Entered(greeting, outcome.cookies)
+        logon = await self._present(browser) if attempt.mode == MODE_COOKIE else None
+        if logon is None or logon.username != attempt.username:
+            return Nobody()
+        if hello is not None and (Prompt.LOGIN in hello.prompt or not self._is_enough(hello, waiting, logon)):
+            return Nobody()
+        # No cookie: going on as who one is proves nothing, so the sign-in stays as old as it is.
+        return Entered(await self._greet(hello, waiting, logon) if hello is not None else None)
+
+    async def logoff(self, browser: Browser) -> Done:
+        """Sign somebody out and tell the clients of their session.
+
+        Raises:
+            BackendUnavailableError: store or registry did not answer; the person is still signed in.
+        """
+        answer = await self.endsession(Parameters(), browser, confirmed=True)
+        gone = answer.cookies if isinstance(answer, Left) else ()
+        return Done(gone or self.sign_in.end())
+
+    async def consent(self, answer: ConsentAnswer, browser: Browser) -> ConsentOutcome:
+        """Seal what somebody answered, for the way back to the authorization endpoint.
+
+        Raises:
+            OAuthError: client or redirect URI are unknown.
+            BackendUnavailableError: store or registry did not answer.
+        """
+        address = await self._address(answer.address)
+        logon = await self.sign_in.current(browser)
+        if logon is None:
+            return Nobody()
+        kept = (self.decisions.answer(answer, address, logon),)
+        return Done(kept) if answer.allow else Nobody(kept)
+
+    async def _enter(
+        self, attempt: LogonAttempt, browser: Browser, agent: tuple[str, str]
+    ) -> SignedIn | TooManyTries | None:
+        """Check name and password as the sign-in page does; None when they are wrong."""
+        form = LogonForm(
+            username=attempt.username,
+            password=attempt.password,
+            browser=agent[0],
+            system=agent[1],
+            earlier=self.sign_in.find(browser),
+        )
+        outcome = await self.password_logon(form)
+        return outcome if isinstance(outcome, SignedIn | TooManyTries) else None
+
+    async def _present(self, browser: Browser) -> Logon | None:
+        """Return whose session goes on and whom the backend still knows, as the authorization endpoint has it.
+
+        If the two differed, a front end would send a browser there and get it back for ever.
+        """
+        logon = await self.sign_in.current(browser)
+        return logon if logon is not None and await self.sign_in.still_there(logon) else None
+
+    async def _address(self, parameters: Parameters) -> ReturnAddress:
+        """Prove which client waits, and where.
+
+        Raises:
+            UntrustedRequestError: either is unknown.
+        """
+        pending, client_id = self.decisions.pending, parameters.get("client_id")
+        client = await pending.clients.get(client_id) if client_id is not None else None
+        return ReturnAddress.verify(client, parameters, pending.modes)
+
+    async def _waiting(self, hello: Hello) -> Waiting | None:
+        """Return what a client waits for; None when none does.
+
+        Raises:
+            UntrustedRequestError: client or redirect URI are unknown.
+        """
+        return Waiting.of(hello, await self._address(hello.address)) if hello.flow else None
+
+    def _is_enough(self, hello: Hello, waiting: Waiting | None, logon: Logon) -> bool:
+        """Tell whether a sign-in is young enough, whether a client waits or not."""
+        now = self.sign_in.clock.now()
+        if waiting is not None:
+            return not must_prove_again(waiting, logon, now)
+        return hello.max_age is None or 0 < hello.max_age >= now - logon.auth_time
+
+    def _is_hinted_at(self, hello: Hello, waiting: Waiting | None, logon: Logon) -> bool:
+        """Tell whether a client does not mean somebody else; what is no hint of ours says nothing here.
+
+        Spec: OIDC Core 3.1.2.1 (``id_token_hint``).
+        """
+        if waiting is None or not hello.id_token_hint:
+            return True
+        try:
+            hint = check_hint(self.verifier.verify(hello.id_token_hint), self.endsession.issuer)
+        except OAuthError:
+            return True
+        return hint.sub in waiting.client.knows(logon)
+
+    async def _greet(self, hello: Hello, waiting: Waiting | None, logon: Logon) -> Greeting:
+        """Say what is next for somebody who is signed in."""
+        if waiting is None:
+            return Greeting(state=hello.state, flow="", logon=logon)
+        asks = await self._must_agree(hello, waiting, logon)
+        return Greeting(
+            state=hello.state,
+            flow=hello.flow,
+            logon=logon,
+            continue_uri=self.continue_uri,
+            asks=waiting if asks else None,
+            scope=waiting.wanted(self.decisions.pending.supported) if asks else hello.scope,
+        )
+
+    async def _must_agree(self, hello: Hello, waiting: Waiting, logon: Logon) -> bool:
+        """Tell whether somebody has to be asked what a client may see.
+
+        Whoever was sent to the consent page is always asked: the authorization endpoint has looked at the whole
+        request, of which only a part is known here.
+        """
+        if Prompt.CONSENT in waiting.prompt:
+            return True
+        if waiting.client.trusted:
+            return False
+        if hello.flow == CONSENT_FLOW or not may_rely_on_memory(waiting):
+            return True
+        earlier = await self.permits.recall(logon.sub, waiting.client.client_id)
+        return earlier is None or not earlier.settles(waiting.wanted(self.decisions.pending.supported))
