@@ -9,11 +9,13 @@ from typing import Any
 
 from attrs import frozen
 
+from konnectd.config.settings import Settings
 from konnectd.flows.authorize import Authorize
 from konnectd.flows.client_logo import ClientLogos
 from konnectd.flows.consent import Decisions
 from konnectd.flows.device import DeviceApproval, DeviceAuthorization
 from konnectd.flows.endsession import EndSession
+from konnectd.flows.identifier_api import IdentifierApi
 from konnectd.flows.introspect import Introspect
 from konnectd.flows.logon import PasswordLogon
 from konnectd.flows.par import PushRequest
@@ -23,11 +25,7 @@ from konnectd.flows.sign_in import SignIn
 from konnectd.flows.token import Token
 from konnectd.flows.userinfo import UserInfo
 from konnectd.flows.whereabouts import RemoteSignOut
-from konnectd.interfaces import (
-    Background,
-    Entropy,
-    Grant,
-)
+from konnectd.interfaces import Background, Entropy, Grant
 from konnectd.parts import World
 from konnectd.protocol.client_metadata import Offer
 from konnectd.web.account import AccountRoutes
@@ -39,6 +37,7 @@ from konnectd.web.faces import PageFaces
 from konnectd.web.farewell import FarewellRoutes
 from konnectd.web.forms import Forms
 from konnectd.web.identifier import IdentifierRoutes
+from konnectd.web.identifier_api import IdentifierApiRoutes
 from konnectd.web.leaving import LeavingRoutes
 from konnectd.web.oidc import Document, OidcRoutes
 from konnectd.web.pages import Pages
@@ -49,6 +48,7 @@ from konnectd.web.static import StaticFiles
 from konnectd.web.templates_path import find_templates
 from konnectd.web.tokens import TokenRoutes
 from konnectd.web.urls import Urls
+from konnectd.web.web_app import WebApp
 
 #: Random bytes of the reference that an error page and the log have in common.
 REFERENCE_BYTES = 9
@@ -92,7 +92,7 @@ def assemble(world: World, background: Background) -> Assembly:
     templates = find_templates()
     static = StaticFiles.read(templates / "static", paths.static)
     faces = PageFaces(Pages(templates, static=static, entropy=world.entropy))
-    urls = Urls(paths=paths, sign_in=settings.sign_in_uri, signed_out=settings.signed_out_uri)
+    urls = _urls(settings)
     cookies = Cookies(
         secure=settings.secure_cookies, path=paths.inner, form_path=paths.identifier, session_path=paths.session
     )
@@ -110,12 +110,8 @@ def assemble(world: World, background: Background) -> Assembly:
         objects=world.request_objects(),
     )
     endsession = _endsession(world, sign_in, background)
-    identifier = _identifier(world, urls, faces, forms, sign_in, pending)
-    leaving = LeavingRoutes(
-        urls=urls, faces=faces, forms=forms, cookies=cookies, sign_in=sign_in, endsession=endsession
-    )
     oidc = _oidc(world, urls, cookies, faces, pending, endsession)
-    routes = (*oidc.routes(), *identifier.routes(), *leaving.routes(), *static.routes)
+    routes = (*oidc.routes(), *_pages(world, urls, faces, forms, endsession, pending), *static.routes)
     routes += _tokens(world, oidc.metadata).routes()
     routes += _account(world, urls, cookies, faces, forms, endsession).routes()
     routes += _device(world, urls, cookies, faces, forms, endsession).routes()
@@ -125,6 +121,36 @@ def assemble(world: World, background: Background) -> Assembly:
     routes += ClientLogoRoutes(path=paths.client_logo, logos=logos).routes()
     routes += _registration(world, faces.pages.languages)
     return Assembly(routes=routes, faces=faces, entropy=world.entropy, request_log=settings.request_log)
+
+
+def _urls(settings: Settings) -> Urls:
+    """Say where pages are, and whose."""
+    return Urls(
+        paths=settings.paths,
+        sign_in=settings.sign_in_uri,
+        signed_out=settings.signed_out_uri,
+        own=settings.own_pages,
+        origin=settings.origin,
+    )
+
+
+def _pages(
+    world: World, urls: Urls, faces: PageFaces, forms: Forms, endsession: EndSession, pending: PendingRequests
+) -> tuple[Route, ...]:
+    """Return the pages on the way in and out, ours or those of a front end, and the API that front ends need."""
+    identifier = _identifier(world, urls, faces, forms, endsession.sign_in, pending)
+    api = _api(world, identifier, endsession)
+    if not urls.own:
+        return api.routes(WebApp(urls.paths, world.contents.web_app, world.entropy, faces.as_page).routes())
+    leaving = LeavingRoutes(
+        urls=urls,
+        faces=faces,
+        forms=forms,
+        cookies=forms.cookies,
+        sign_in=endsession.sign_in,
+        endsession=endsession,
+    )
+    return api.routes((*identifier.routes(), *leaving.routes()))
 
 
 def _identifier(
@@ -143,6 +169,20 @@ def _identifier(
         catalog=world.contents.scopes,
         retries=Retries(sealer=world.sealer, clock=world.clock),
     )
+
+
+def _api(world: World, pages: IdentifierRoutes, endsession: EndSession) -> IdentifierApiRoutes:
+    """Put the identifier API together, from the very flows that our pages have."""
+    api = IdentifierApi(
+        sign_in=pages.sign_in,
+        password_logon=pages.logon,
+        decisions=pages.decisions,
+        permits=world.permits,
+        endsession=endsession,
+        verifier=world.verifier,
+        continue_uri=pages.urls.origin + pages.urls.paths.authorize,
+    )
+    return IdentifierApiRoutes(urls=pages.urls, api=api, cookies=pages.cookies, catalog=pages.catalog)
 
 
 def _endsession(world: World, sign_in: SignIn, background: Background) -> EndSession:
@@ -189,6 +229,7 @@ def _oidc(
             modes=world.modes(),
             permits=world.permits,
             sessions=endsession.sessions,
+            foreign=not urls.own,
         ),
         token=_token(world, grants),
         par=_par(world, pending),

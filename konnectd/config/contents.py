@@ -3,7 +3,7 @@
 All faults of all files are told together. Everything is read before privileges are dropped.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,6 +13,7 @@ from konnectd.config import keys
 from konnectd.config.registration import FileRegistry, Warn, load_clients
 from konnectd.config.scopes import load_scopes
 from konnectd.config.settings import Settings
+from konnectd.config.web_app import load_web_app
 from konnectd.jose.keys import KeyRing, PrivateKey, PublicKey
 from konnectd.option import ConfigError, ConfigErrors
 from konnectd.protocol.client import Client
@@ -31,6 +32,7 @@ class Contents:
         registry: the registered clients.
         scopes: what scopes mean to people.
         pairwise_salt: goes into pairwise subjects; empty when there are none.
+        web_app: a front end in the place of our pages, by name of the file; empty for none.
     """
 
     keys: KeyRing
@@ -38,6 +40,7 @@ class Contents:
     registry: FileRegistry
     scopes: ScopeCatalog
     pairwise_salt: bytes = field(default=b"", repr=False)
+    web_app: Mapping[str, bytes] = field(factory=dict, repr=False)
 
 
 def read_contents(settings: Settings, *, warn: Warn) -> Contents:
@@ -57,6 +60,7 @@ def read_contents(settings: Settings, *, warn: Warn) -> Contents:
     salt = _attempt(faults, lambda: keys.load_pairwise_salt(settings.pairwise_salt)) or b""
     clients = _attempt(faults, lambda: _clients(settings, warn, salt)) or ()
     scopes = _attempt(faults, lambda: _scopes(settings, warn))
+    web_app = _attempt(faults, lambda: _web_app(settings, warn)) or {}
     if faults or secret is None or scopes is None:
         raise ConfigErrors([settings.locate(fault) for fault in faults])
     for path in _secret_files(settings):
@@ -66,7 +70,12 @@ def read_contents(settings: Settings, *, warn: Warn) -> Contents:
     for client, algorithm in _unserved(clients, ring):
         warn(f"client {client.client_id} asks for {algorithm}, but no key can sign that; it gets {ring.method}")
     return Contents(
-        keys=ring, encryption_secret=secret, registry=FileRegistry(clients), scopes=scopes, pairwise_salt=salt
+        keys=ring,
+        encryption_secret=secret,
+        registry=FileRegistry(clients),
+        scopes=scopes,
+        pairwise_salt=salt,
+        web_app=web_app,
     )
 
 
@@ -110,6 +119,13 @@ def _scopes(settings: Settings, warn: Warn) -> ScopeCatalog:
     if settings.identifier_scopes_conf is None:
         return ScopeCatalog()
     return load_scopes(settings.identifier_scopes_conf, warn=warn)
+
+
+def _web_app(settings: Settings, warn: Warn) -> Mapping[str, bytes]:
+    """Read the front end that is served in the place of our pages."""
+    if settings.identifier_client_path is None or settings.disable_identifier_client:
+        return {}
+    return load_web_app(settings.identifier_client_path, warn=warn)
 
 
 def _secret_files(settings: Settings) -> tuple[Path, ...]:

@@ -12,7 +12,7 @@ from typing import TextIO
 from konnectd import loader
 from konnectd.config import backends
 from konnectd.config.given import keys_of, variables_of
-from konnectd.config.options import ABSENT, CONFIG, IGNORED, OPTIONS
+from konnectd.config.options import ABSENT, CONFIG, OPTIONS
 from konnectd.option import Option
 
 _WIDTH = 100
@@ -159,8 +159,7 @@ def manual(package: str = backends.PACKAGE) -> str:
         parts.append(f"\n## {heading}\n")
         parts += [f"\n{_manual_of(option)}" for option in options]
     parts.append("\n## Options of Konnect that are not there yet\n\n")
-    parts.append(f"Refused: {_names(ABSENT)}.\n\n")
-    parts.append(f"Accepted with a warning, without effect: {_names(IGNORED)}.\n")
+    parts.append(f"Refused: {_names(ABSENT)}.\n")
     return "".join(parts)
 
 

@@ -6,6 +6,7 @@ can move over with their files.
 
 from pathlib import Path
 
+from konnectd.config.identifier_options import IDENTIFIER_OPTIONS
 from konnectd.config.values import (
     LogLevel,
     base_path,
@@ -97,6 +98,7 @@ OPTIONS: tuple[Option, ...] = (
         metavar="URI",
         section=_PROVIDER,
     ),
+    *IDENTIFIER_OPTIONS,
     Option(
         name="insecure",
         help=(
@@ -379,12 +381,6 @@ ABSENT: tuple[Option, ...] = (
     Option(name="with-pprof", help="", metavar=""),
     Option(name="pprof-listen", help=""),
     Option(name="survey", help="", env=("KOPANO_SURVEYCLIENT_AUTOSURVEY",), metavar=""),
-)
-
-#: What Konnect has and existing files carry, but nothing here answers to; running without it is safe.
-IGNORED: tuple[Option, ...] = (
-    Option(name="disable-identifier-client", help="", metavar=""),
-    Option(name="identifier-client-path", help="", keys=("web_resources_path",)),
 )
 
 #: What the names of a backend's settings begin with where that is not the name of a backend we have.

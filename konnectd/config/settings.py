@@ -23,7 +23,6 @@ from konnectd.config.options import (
     CONSENT_EXPIRATION,
     FOREIGN_PREFIXES,
     ID_TOKEN_EXPIRATION,
-    IGNORED,
     OPTIONS,
     REFRESH_TOKEN_EXPIRATION,
 )
@@ -36,7 +35,6 @@ from konnectd.reach import Network
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _KNOWN = Names(options=OPTIONS)
 _KNOWN_ABSENT = Names(options=ABSENT)
-_KNOWN_IGNORED = Names(options=IGNORED)
 #: Variables that look like options but are made by Kubernetes for a service of our name, or belong to Konnect's
 #: container image.
 _NOT_OPTIONS = re.compile(r"KONNECTD_(?:(?:.*_)?(?:SERVICE_HOST|SERVICE_PORT|PORT)(?:_.*)?|DOCKER_.*|USER|GROUP)")
@@ -52,6 +50,8 @@ class Settings:
         encryption_secret: a file.
         sign_in_uri: a path, or the absolute address of somebody else's page.
         signed_out_uri: as ``sign_in_uri``.
+        identifier_client_path: the folder of a front end in the place of our pages; None for ours.
+        disable_identifier_client: nobody's pages are served here.
         insecure: certificates of servers we connect to are not checked.
         fetch_allow: networks that clients may have addresses in although they are not public.
         allow_scope: when not empty, exactly these and ``openid`` are supported.
@@ -73,6 +73,8 @@ class Settings:
     uri_base_path: str
     sign_in_uri: str
     signed_out_uri: str
+    identifier_client_path: Path | None
+    disable_identifier_client: bool
     insecure: bool
     fetch_allow: tuple[Network, ...]
     signing_private_key: tuple[Path, ...]
@@ -119,6 +121,11 @@ class Settings:
         host = f"[{host}]" if ":" in host else host
         port = "" if parts.port in {None, _DEFAULT_PORTS[parts.scheme]} else f":{parts.port}"
         return f"{parts.scheme}://{host}{port}"
+
+    @property
+    def own_pages(self) -> bool:
+        """Whether people see the pages of this daemon when they sign in and out."""
+        return self.identifier_client_path is None and not self.disable_identifier_client
 
     @property
     def secure_cookies(self) -> bool:
@@ -209,7 +216,7 @@ class _Reading:
         """Return the option of a flag; those of a backend or a store are looked up by the name it begins with."""
         if name == CONFIG.name:
             return CONFIG, False
-        known = _KNOWN.find_flag(name) or _KNOWN_ABSENT.find_flag(name) or _KNOWN_IGNORED.find_flag(name)
+        known = _KNOWN.find_flag(name) or _KNOWN_ABSENT.find_flag(name)
         if known is not None:
             return known
         return self._backends.find_flag(name) or self._stores.find_flag(name)
@@ -262,7 +269,7 @@ class _Reading:
         for flag in self._layers.arguments.flags:
             if flag.option is None:
                 self.faults.append(flag.given.fault("is not an option"))
-            elif flag.option in ABSENT or flag.option in IGNORED:
+            elif flag.option in ABSENT:
                 self._refuse(flag.option, flag.given)
             elif flag.option is not CONFIG and flag.option not in OPTIONS:
                 for choice in (self._backends, self._stores):
@@ -278,7 +285,7 @@ class _Reading:
         first: dict[str, Given] = {}
         for line in self._of_file:
             found = _KNOWN.find_key(line.name) or Names(options=own).find_key(line.name)
-            unavailable = _KNOWN_ABSENT.find_key(line.name) or _KNOWN_IGNORED.find_key(line.name)
+            unavailable = _KNOWN_ABSENT.find_key(line.name)
             name = found[0].dest if found else line.name
             if first.setdefault(name, line) is not line:
                 self.faults.append(line.fault(f"was given already at {first[name].source}"))
@@ -296,10 +303,10 @@ class _Reading:
     def _check_variables(self, own: tuple[Option, ...]) -> None:
         """Refuse variables of what is not there yet, and warn of those that look like options and are none."""
         environ = self._layers.environ
-        for option in ABSENT + IGNORED:
+        for option in ABSENT:
             for given in layers.Layers(arguments=arguments.NONE, environ=environ).pick(option):
                 self._refuse(option, given)
-        mine = Names(options=(CONFIG, *OPTIONS, *ABSENT, *IGNORED, *own))
+        mine = Names(options=(CONFIG, *OPTIONS, *ABSENT, *own))
         for name in sorted(environ):
             if not name.startswith("KONNECTD_") or _NOT_OPTIONS.fullmatch(name):
                 continue
@@ -312,10 +319,7 @@ class _Reading:
         """Say that an option of Konnect's is not there, unless it asks for nothing."""
         if not given.text.strip() or (option.metavar == "" and _is_no(given.text)):
             return
-        if option in IGNORED:
-            self._warnings.append(f"{given.source}: {given.name}: has no effect here yet")
-        else:
-            self.faults.append(given.fault("is not supported yet"))
+        self.faults.append(given.fault("is not supported yet"))
 
     def _check_required(self, core: layers.Reading) -> None:
         """Miss the issuer when nobody gave one."""
@@ -345,6 +349,9 @@ def _fill_defaults(values: dict[str, Any]) -> None:
 
 def _advice(values: Mapping[str, Any]) -> Iterator[str]:
     """Yield what an operator should think about twice although it is allowed."""
+    sign_in = Paths.below(values["uri_base_path"]).identifier
+    if values["disable_identifier_client"] and values["sign_in_uri"] == sign_in:
+        yield f"disable_identifier_client: nothing answers at {sign_in} here; sign_in_uri can name another page"
     if values["insecure"]:
         yield "insecure: certificates of the servers this daemon connects to are not checked"
     if values["allow_dynamic_client_registration"] and not values["dynamic_registration_token"]:

@@ -45,7 +45,7 @@ class AccountRoutes:
         """Show everything there is."""
         logon = await self.sign_in.current(self.cookies.read(request))
         if logon is None:
-            return HttpResponse.redirect(self.urls.sign_in_form)
+            return HttpResponse.redirect(self.urls.sign_in_for(self.urls.account))
         csrf, keep = self.forms.token(request, logon.session_id)
         view = AccountPage(
             action=self.urls.account,
@@ -63,7 +63,7 @@ class AccountRoutes:
         query_of(request)
         logon = await self.sign_in.current(self.cookies.read(request))
         if logon is None:
-            return HttpResponse.redirect(self.urls.sign_in_form, 303)
+            return HttpResponse.redirect(self.urls.sign_in_for(self.urls.account), 303)
         form = self.forms.read(request, logon.session_id)
         client_id, session_id = form.get("revoke"), form.get("end")
         if client_id is not None:

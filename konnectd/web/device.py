@@ -143,6 +143,8 @@ class DeviceRoutes:
 
     def _to_sign_in(self, query: Parameters, status: int) -> HttpResponse:
         """Send a browser to sign in; from there it can only come back here."""
+        if not self.urls.own:
+            return HttpResponse.redirect(self.urls.sign_in_for(self.urls.device + with_query(_code_of(query))), status)
         flow = with_query(Parameters({FLOW: DEVICE_FLOW, **dict(_code_of(query).items())}))
         return HttpResponse.redirect(self.urls.sign_in_form + flow, status)
 

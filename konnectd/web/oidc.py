@@ -13,6 +13,7 @@ from konnectd.flows.par import PushRequest
 from konnectd.flows.token import Token
 from konnectd.http import JSON_TYPE, NO_STORE, Headers, HttpRequest, HttpResponse
 from konnectd.interfaces import Delivery
+from konnectd.protocol.authorize import CLAIMS_SCOPE
 from konnectd.protocol.parameters import Parameters
 from konnectd.web.cookies import Cookies
 from konnectd.web.errors import as_challenge, as_json
@@ -20,7 +21,7 @@ from konnectd.web.faces import PageFaces
 from konnectd.web.farewell import way_out
 from konnectd.web.forms import form_of, parameters_of
 from konnectd.web.route import Cors, Face, Respond, Route
-from konnectd.web.urls import Urls, checked, form_targets, with_query, with_request
+from konnectd.web.urls import Urls, checked, form_targets, with_request
 from konnectd.web.views import FormPostPage
 
 #: How long others may keep metadata and keys without asking again, in seconds.
@@ -99,14 +100,15 @@ class OidcRoutes:
         match answer:
             case ToClient(delivery=delivery, cookies=cookies):
                 return self._deliver(request, parameters, delivery, self.cookies.write(cookies))
-            case ToSignIn(request=carried, interaction=interaction, cookies=cookies):
-                location = self.urls.sign_in + with_request(carried, interaction, flow="oidc")
+            case ToSignIn(request=carried, interaction=interaction, cookies=cookies, claims_scope=more):
+                location = self.urls.sign_in + with_request(carried, interaction, flow="oidc", **_also(more))
                 return HttpResponse.redirect(checked(location), status, self.cookies.write(cookies))
-            case ToChooser(request=carried, interaction=interaction):
-                location = self.urls.chooser + with_request(carried, interaction)
+            case ToChooser(request=carried, interaction=interaction, claims_scope=more):
+                flow = "" if self.urls.own else "oidc"
+                location = self.urls.chooser + with_request(carried, interaction, flow=flow, **_also(more))
                 return HttpResponse.redirect(checked(location), status)
-            case ToConsent(request=carried, interaction=interaction):
-                location = self.urls.consent + with_request(carried, interaction, flow="consent")
+            case ToConsent(request=carried, interaction=interaction, claims_scope=more):
+                location = self.urls.consent + with_request(carried, interaction, flow="consent", **_also(more))
                 return HttpResponse.redirect(checked(location), status)
             case _:
                 assert_never(answer)
@@ -157,12 +159,16 @@ class OidcRoutes:
         status = 303 if request.method == "POST" else 302
         match answer:
             case endsession.Confirm():
-                location = self.urls.goodbye + with_query(parameters)
-                return HttpResponse.redirect(checked(location), status)
+                return HttpResponse.redirect(checked(self.urls.confirm(parameters)), status)
             case endsession.Left(cookies=cookies):
                 return HttpResponse.redirect(way_out(self.urls, answer), status, self.cookies.write(cookies))
             case _:
                 assert_never(answer)
+
+
+def _also(claims_scope: str) -> dict[str, str]:
+    """Return what the address of a front end says besides: scopes that single claims stand for, if there are any."""
+    return {CLAIMS_SCOPE: claims_scope} if claims_scope else {}
 
 
 async def _healthy(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - what answers is a Respond

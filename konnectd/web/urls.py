@@ -18,6 +18,8 @@ LONGEST_LOCATION = 8000
 DEVICE_FLOW = "device"
 #: What names the client whose logo is wanted.
 CLIENT_ID = "client_id"
+#: Where front ends of Konnect go after a sign-in that no client waits for; they go nowhere but to their own origin.
+CONTINUE = "continue"
 
 
 @frozen(kw_only=True)
@@ -30,31 +32,35 @@ class Urls:
     Attributes:
         sign_in: where somebody signs in.
         signed_out: where somebody ends who has signed out and is not awaited anywhere.
+        own: whether our own pages are there; otherwise a front end shows all of them, beginning where people sign in.
+        origin: of the issuer, as browsers write it; front ends are told whole addresses.
     """
 
     paths: Paths
     sign_in: str
     signed_out: str
+    own: bool = True
+    origin: str = ""
 
     @property
     def sign_in_form(self) -> str:
         """The sign-in page for a browser whose person may be signed in, and where its form goes."""
-        return f"{self.paths.inner}signin"
+        return f"{self.paths.inner}signin" if self.own else self.sign_in
 
     @property
     def chooser(self) -> str:
         """The account chooser."""
-        return f"{self.paths.inner}chooseaccount"
+        return f"{self.paths.inner}chooseaccount" if self.own else self.sign_in
 
     @property
     def consent(self) -> str:
         """The consent page."""
-        return f"{self.paths.inner}consent"
+        return f"{self.paths.inner}consent" if self.own else self.sign_in
 
     @property
     def welcome(self) -> str:
         """The page of somebody who is signed in and not awaited anywhere."""
-        return f"{self.paths.inner}welcome"
+        return f"{self.paths.inner}welcome" if self.own else self.sign_in
 
     @property
     def farewell(self) -> str:
@@ -79,7 +85,27 @@ class Urls:
     @property
     def goodbye(self) -> str:
         """The page that asks whether to sign out, or says that it is done."""
-        return f"{self.paths.inner}goodbye"
+        return f"{self.paths.inner}goodbye" if self.own else self.signed_out
+
+    def sign_in_for(self, page: str) -> str:
+        """Return where somebody signs in who wants to see a page of ours; front ends of Konnect know ``continue``.
+
+        Args:
+            page: path and query.
+        """
+        if self.own:
+            return self.sign_in_form
+        return self.sign_in_form + with_query(Parameters({CONTINUE: self.origin + page}))
+
+    def confirm(self, parameters: Parameters) -> str:
+        """Return where somebody is asked whether they want to leave.
+
+        A front end is told who asks and in which language, and no more: it may be anywhere, and a hint is a token.
+        """
+        told = dict(parameters.items())
+        if not self.own:
+            told = {name: value for name, value in told.items() if name in {CLIENT_ID, "ui_locales"}}
+        return self.goodbye + with_query(Parameters(told))
 
     def logo(self, client: Client) -> str:
         """Return where a browser finds the logo of a client: with us; empty when it has none that can be shown."""

@@ -7,7 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.config import documents
 from konnectd.config.given import keys_of, variables_of
-from konnectd.config.options import ABSENT, IGNORED, OPTIONS
+from konnectd.config.options import ABSENT, OPTIONS
 from konnectd.config.settings import load
 from tests.support.files import folder, write
 
@@ -46,6 +46,7 @@ class DocumentTests(SynchronousTestCase):
             {
                 "listen",
                 "response_types",
+                "disable_identifier_client",
                 "insecure",
                 "require_pushed_authorization_requests",
                 "allow_dynamic_client_registration",
@@ -75,7 +76,7 @@ class DocumentTests(SynchronousTestCase):
         for option in OPTIONS:
             for name in (*keys_of(option), *(variable for variable, _ in variables_of(option))):
                 self.assertIn(f"`{name}`", text)
-        for option in ABSENT + IGNORED:
+        for option in ABSENT:
             self.assertIn(option.env[0] if option.env else option.name, text)
         self.assertIn("`ldap_bindpw_file`", text)
 

@@ -1,7 +1,7 @@
 """Tests of the table of options."""
 
 from konnectd.config.given import keys_of, variables_of
-from konnectd.config.options import ABSENT, IGNORED, OPTIONS
+from konnectd.config.options import ABSENT, OPTIONS
 from tests.config.cases import ISS, SettingsTestCase
 
 
@@ -12,7 +12,7 @@ class TableTests(SettingsTestCase):
         """No key or variable belongs to two options."""
         names = [
             name
-            for option in OPTIONS + ABSENT + IGNORED
+            for option in OPTIONS + ABSENT
             for name in (*keys_of(option), *(variable for variable, _ in variables_of(option)))
         ]
 
@@ -60,12 +60,21 @@ class AbsentTests(SettingsTestCase):
 
         self.assertEqual(found.warnings, ())
 
-    def test_ignored(self) -> None:
-        """What is safe to do without is warned of."""
-        found = self.load(ISS, "ldap", "--disable-identifier-client", file="web_resources_path = /usr/share/x\n")
+    def test_front_end(self) -> None:
+        """A file of Konnect's names a front end as it always did; the flag that serves none wins."""
+        found = self.load(ISS, "ldap", file="web_resources_path = /usr/share/x\n")
+        none = self.load(ISS, "ldap", "--disable-identifier-client", "--identifier-client-path=/usr/share/x")
+        own = self.load(ISS, "ldap")
 
-        self.assertEqual([warning.split(": ")[-1] for warning in found.warnings], ["has no effect here yet"] * 2)
-        self.assertEqual(len(IGNORED), 2)
+        self.assertEqual(str(found.identifier_client_path), "/usr/share/x")
+        self.assertEqual([each.own_pages for each in (found, none, own)], [False, False, True])
+        self.assertEqual(
+            none.warnings,
+            (
+                "disable_identifier_client: nothing answers at /signin/v1/identifier here; sign_in_uri can name another"
+                " page",
+            ),
+        )
 
     def test_neither_yes_nor_no(self) -> None:
         """A switch that is not there and set to nonsense is refused as well."""

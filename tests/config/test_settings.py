@@ -28,6 +28,8 @@ class DefaultTests(SettingsTestCase):
                 uri_base_path="",
                 sign_in_uri="/signin/v1/identifier",
                 signed_out_uri="/signin/v1/goodbye",
+                identifier_client_path=None,
+                disable_identifier_client=False,
                 insecure=False,
                 fetch_allow=(),
                 signing_private_key=(),

@@ -3,6 +3,7 @@
 Nothing in it is a fake but its users, its clients, its clock and what keeps codes when a test wants that.
 """
 
+from collections.abc import Mapping
 from functools import cache
 
 from twisted.internet.task import Clock
@@ -72,6 +73,7 @@ class Daemon:
         entropy: Entropy | None = None,
         scopes: ScopeCatalog | None = None,
         pairwise_salt: bytes = b"",
+        web_app: Mapping[str, bytes] | None = None,
     ) -> None:
         """Assemble.
 
@@ -84,6 +86,7 @@ class Daemon:
             entropy: instead of the machine's.
             scopes: instead of the built-in ones.
             pairwise_salt: goes into pairwise subjects.
+            web_app: files of a front end in the place of our pages; ``words`` have to say that there is one.
         """
         self.clock = FixedClock()
         self.reactor = Clock()
@@ -96,6 +99,7 @@ class Daemon:
             registry=FileRegistry(clients),
             scopes=scopes or ScopeCatalog(),
             pairwise_salt=pairwise_salt,
+            web_app=web_app or {},
         )
         self.world = World(
             settings=self.settings,

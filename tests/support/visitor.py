@@ -107,13 +107,21 @@ class Visitor:
         ours = headers or (f"Origin: {self.daemon.origin}", f"Referer: {visit.url}", "Sec-Fetch-Site: same-origin")
         return self.post(urljoin(visit.url, visit.action), sent, *ours, cross_site=False)
 
-    def send(self, method: str, url: str, body: str = "", *headers: str, cross_site: bool = False) -> Heard:
+    def send(
+        self,
+        method: str,
+        url: str,
+        body: str = "",
+        *headers: str,
+        cross_site: bool = False,
+        body_header: str = FORM_HEADER,
+    ) -> Heard:
         """Ask once and keep the cookies of the answer."""
         parts = urlsplit(url)
         target = parts.path + (f"?{parts.query}" if parts.query else "")
         cookies = self.cookies_for(url, lax=not (cross_site and method == "POST"))
         lines = [f"Cookie: {cookies}"] if cookies else []
-        lines += [FORM_HEADER] if body else []
+        lines += [body_header] if body and body_header else []
         answer = self.daemon.ask(method, target, *lines, *headers, body=body.encode())
         for name, value in answer.headers:
             if name.lower() == "set-cookie":

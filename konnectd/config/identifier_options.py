@@ -1,0 +1,30 @@
+"""The options about who shows the sign-in pages: the daemon, or a front end of somebody else's."""
+
+from pathlib import Path
+
+from konnectd.option import Option, switch
+
+IDENTIFIER_OPTIONS: tuple[Option, ...] = (
+    Option(
+        name="identifier-client-path",
+        help=(
+            "The folder of a web application that is served in the place of the sign-in pages of this daemon, and "
+            "signs people in through the identifier API. It is read once, at start. The default is our own pages."
+        ),
+        parse=Path,
+        keys=("identifier_client_path", "web_resources_path"),
+        metavar="FOLDER",
+        section="Pages",
+    ),
+    Option(
+        name="disable-identifier-client",
+        help=(
+            "Serve no sign-in pages at all, neither ours nor those of identifier-client-path, but only the identifier "
+            "API, for pages that somebody else serves under the host of the issuer; see sign-in-uri."
+        ),
+        parse=switch,
+        default=False,
+        metavar="",
+        section="Pages",
+    ),
+)
