@@ -288,6 +288,23 @@ class ReferenceTests(FrontEndCase):
             self.assertEqual(self.signing.told(visit)["state"], "in the object", prompt)
 
 
+class PushedTests(FrontEndCase):
+    """Requests that were pushed."""
+
+    def test_pushed(self) -> None:
+        """A front end sees what it needs of a pushed request, and the reference is still all that counts."""
+        query = urlencode(self.notes.parameters(scope="openid email"))
+        pushed = self.daemon.post(self.daemon.settings.paths.par, query, self.notes.basic())
+        uri = str(json_of(pushed)["request_uri"])
+        address = urlencode({"client_id": "notes", "request_uri": uri, "scope": "openid phone"})
+        front = self.load(self.visitor.open(f"{INNER}authorize?{address}"))
+        front.logon("alice", "wonderland", "1")
+        front.consent("openid email phone")
+        told = self.notes.told(front.onward())
+
+        self.assertEqual(json_of(self.notes.redeem(told["code"]))["scope"], "openid email")
+
+
 class LeavingTests(FrontEndCase):
     """Signing out."""
 
