@@ -51,6 +51,7 @@ class Option:
         default: the value when nobody gives one.
         keys: names in the configuration file, first the one to write; empty means ``name`` with ``_`` for ``-``.
         env: names of environment variables, first the one to write.
+        aliases: further flags by which others know it; in the file with ``_`` for ``-``.
         metavar: what stands for the value in the help; empty for a switch.
         multiple: may be given several times; in file and environment separated by blanks.
         secret: never shown; may be given as a file with the suffix ``_FILE`` (environment) or ``_file`` (key).
@@ -63,6 +64,7 @@ class Option:
     default: object = None
     keys: tuple[str, ...] = ()
     env: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
     metavar: str = "VALUE"
     multiple: bool = False
     secret: bool = field(default=False)

@@ -10,12 +10,14 @@ from typing import TypeVar
 from attrs import field, frozen
 
 from konnectd.config import keys
+from konnectd.config.branding import read_branding
 from konnectd.config.registration import FileRegistry, Warn, load_clients
 from konnectd.config.scopes import load_scopes
 from konnectd.config.settings import Settings
 from konnectd.config.web_app import load_web_app
 from konnectd.jose.keys import KeyRing, PrivateKey, PublicKey
 from konnectd.option import ConfigError, ConfigErrors
+from konnectd.protocol.branding import PLAIN, Branding
 from konnectd.protocol.client import Client
 from konnectd.protocol.scope import ScopeCatalog
 
@@ -33,6 +35,7 @@ class Contents:
         scopes: what scopes mean to people.
         pairwise_salt: goes into pairwise subjects; empty when there are none.
         web_app: a front end in the place of our pages, by name of the file; empty for none.
+        branding: how pages look, and what they say.
     """
 
     keys: KeyRing
@@ -41,6 +44,7 @@ class Contents:
     scopes: ScopeCatalog
     pairwise_salt: bytes = field(default=b"", repr=False)
     web_app: Mapping[str, bytes] = field(factory=dict, repr=False)
+    branding: Branding = PLAIN
 
 
 def read_contents(settings: Settings, *, warn: Warn) -> Contents:
@@ -61,7 +65,8 @@ def read_contents(settings: Settings, *, warn: Warn) -> Contents:
     clients = _attempt(faults, lambda: _clients(settings, warn, salt)) or ()
     scopes = _attempt(faults, lambda: _scopes(settings, warn))
     web_app = _attempt(faults, lambda: _web_app(settings, warn)) or {}
-    if faults or secret is None or scopes is None:
+    branding = _attempt(faults, lambda: read_branding(settings.branding))
+    if faults or secret is None or scopes is None or branding is None:
         raise ConfigErrors([settings.locate(fault) for fault in faults])
     for path in _secret_files(settings):
         if keys.is_open_to_others(path):
@@ -76,6 +81,7 @@ def read_contents(settings: Settings, *, warn: Warn) -> Contents:
         scopes=scopes,
         pairwise_salt=salt,
         web_app=web_app,
+        branding=branding,
     )
 
 

@@ -165,7 +165,7 @@ def manual(package: str = backends.PACKAGE) -> str:
 
 def _manual_of(option: Option, *, in_file: bool = True) -> str:
     """Return what the manual says about one option."""
-    names = [("flag", [_flag(option)])]
+    names = [("flag", [_flag(option), *(f"--{name}" for name in option.aliases)])]
     if in_file:
         names.append(("file", [*keys_of(option), *([f"{option.key}_file"] if option.secret else [])]))
     names.append(("environment", [name for name, _ in variables_of(option)]))

@@ -42,7 +42,7 @@ class Names:
     def find_flag(self, name: str) -> tuple[Option, bool] | None:
         """Return the option of a flag (without dashes), and whether the flag names a file with its value."""
         for option in self.options:
-            if name == option.name:
+            if name == option.name or name in option.aliases:
                 return option, False
             if option.secret and name == f"{option.name}-file":
                 return option, True
@@ -63,7 +63,7 @@ class Names:
 
 def keys_of(option: Option) -> tuple[str, ...]:
     """Return the names of an option in the file, the one to write first."""
-    return tuple(dict.fromkeys((*option.keys, option.dest)))
+    return tuple(dict.fromkeys((*option.keys, option.dest, *(name.replace("-", "_") for name in option.aliases))))
 
 
 def variables_of(option: Option) -> tuple[tuple[str, bool], ...]:

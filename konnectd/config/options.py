@@ -7,6 +7,7 @@ can move over with their files.
 from pathlib import Path
 
 from konnectd.config.identifier_options import IDENTIFIER_OPTIONS
+from konnectd.config import branding_options
 from konnectd.config.values import (
     LogLevel,
     base_path,
@@ -338,6 +339,7 @@ OPTIONS: tuple[Option, ...] = (
         metavar="STORE",
         section=_STORE,
     ),
+    *branding_options.OPTIONS,
     Option(
         name="log-level",
         help=f"The least important events that are logged: {', '.join(LogLevel)}.",

@@ -17,6 +17,7 @@ from konnectd.config.registration_claims import with_claims
 from konnectd.config.registration_logout import with_logout
 from konnectd.config.registration_requests import with_requests
 from konnectd.config.registration_subjects import with_subjects
+from konnectd.config.registration_texts import with_texts
 from konnectd.config.registration_tokens import needs_redirect_uris, with_tokens
 from konnectd.config.values import is_loopback, scope_token
 from konnectd.config.yamlfile import Item, Table
@@ -115,7 +116,7 @@ def _client(table: Table, *, loopback_issuer: bool, warn: Warn) -> Client:
     )
     client = with_authentication(client, table)
     client = with_tokens(with_logout(client, table, http=rule.http), table)
-    client = with_requests(client, table)
+    client = with_texts(with_requests(client, table), table)
     return with_claims(client, table)
 
 

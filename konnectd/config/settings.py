@@ -14,6 +14,7 @@ from attrs import field, frozen
 
 from konnectd.config import arguments, backends, conffile, layers
 from konnectd.config.backends import BackendOptions
+from konnectd.config.branding_options import BrandingSettings
 from konnectd.config.choices import Choice
 from konnectd.config.given import Given, Names
 from konnectd.config.options import (
@@ -63,6 +64,7 @@ class Settings:
         backend_options: its own options, by name with underscores.
         store: its file name in the folder of stores.
         store_options: its own options, by name with underscores.
+        branding: how pages look, and what they say.
         sources: where each option that was given stands, such as ``konnectd.conf:12``.
         warnings: what to log once logging works.
         paths: where the daemon answers.
@@ -104,6 +106,7 @@ class Settings:
     backend_options: Mapping[str, object] = field(factory=dict, repr=False)
     store: str = "memory"
     store_options: Mapping[str, object] = field(factory=dict, repr=False)
+    branding: BrandingSettings = field(factory=BrandingSettings)
     sources: Mapping[str, str] = field(factory=dict)
     warnings: tuple[str, ...] = ()
     paths: Paths = field(init=False)
@@ -201,6 +204,7 @@ class _Reading:
         if self.faults or backend is None:
             return None
         _fill_defaults(values)
+        branding = BrandingSettings.take(values)
         self._warnings += _advice(values)
         return Settings(
             **values,
@@ -208,6 +212,7 @@ class _Reading:
             backend_args=tuple(args),
             backend_options=of_backend.values,
             store_options=store_values.values,
+            branding=branding,
             sources={**core.sources, **of_backend.sources, **store_values.sources},
             warnings=tuple(self._warnings),
         )

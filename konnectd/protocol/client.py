@@ -18,6 +18,7 @@ from attrs import field, frozen
 
 from konnectd.protocol.client_secret import SecretDigest
 from konnectd.protocol.end_user import Logon, public_subject
+from konnectd.protocol.local_text import NO_TEXT, LocalText
 from konnectd.protocol.pairwise import Pairwise
 from konnectd.protocol.vocabulary import AccessTokenFormat, ApplicationType, AuthMethod
 
@@ -66,6 +67,7 @@ class Client:
         response_types: those it may ask for, as metadata has them; empty for any.
         pairwise: how it knows people; None for public subjects.
         default_max_age: what counts where a request has no ``max_age``; None for nothing.
+        sign_in_text: what people are told on the sign-in page on the way to it.
         dynamic: it registered itself, so nobody has looked at it.
         secret_digest: what tells its secret where that is not kept.
     """
@@ -115,6 +117,7 @@ class Client:
     logo_uri: str = ""
     policy_uri: str = ""
     tos_uri: str = ""
+    sign_in_text: LocalText = NO_TEXT
     dynamic: bool = False
     secret_digest: SecretDigest | None = None
 

@@ -1,0 +1,29 @@
+"""Plain text that operators write for people: what may stand in it."""
+
+import re
+
+#: Control characters, lone surrogates, and what turns text around or hides in it. Spec: XML 1.0 2.2.
+_REFUSED = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
+)
+
+
+def plain_text(text: str, longest: int, *, lines: bool = False) -> str:
+    """Return a text as it is shown.
+
+    Args:
+        text: as it was written.
+        longest: how many characters it may have.
+        lines: whether it may have several lines.
+
+    Raises:
+        ValueError: it is too long, has several lines, or has characters that are no text.
+    """
+    shown = text.replace("\r\n", "\n").replace("\t", " ").strip()
+    if len(shown) > longest:
+        raise ValueError(f"must not have more than {longest} characters")
+    if "\n" in shown and not lines:
+        raise ValueError("must be one line")
+    if _REFUSED.search(shown) is not None:
+        raise ValueError("has characters that can not be seen, which pages do not show")
+    return shown
