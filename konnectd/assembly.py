@@ -29,6 +29,7 @@ from konnectd.interfaces import Background, Entropy, Grant
 from konnectd.parts import World
 from konnectd.protocol.client_metadata import Offer
 from konnectd.web.account import AccountRoutes
+from konnectd.web.branding import Branded
 from konnectd.web.check_session import CheckSession
 from konnectd.web.client_logo import ClientLogoRoutes
 from konnectd.web.cookies import Cookies
@@ -89,9 +90,7 @@ def assemble(world: World, background: Background) -> Assembly:
     """
     settings = world.settings
     paths = settings.paths
-    templates = find_templates()
-    static = StaticFiles.read(templates / "static", paths.static)
-    faces = PageFaces(Pages(templates, static=static, entropy=world.entropy))
+    faces, static = _look(world)
     urls = _urls(settings)
     cookies = Cookies(
         secure=settings.secure_cookies, path=paths.inner, form_path=paths.identifier, session_path=paths.session
@@ -151,6 +150,14 @@ def _pages(
         endsession=endsession,
     )
     return api.routes((*identifier.routes(), *leaving.routes()))
+
+
+def _look(world: World) -> tuple[PageFaces, StaticFiles]:
+    """Make the pages, with what the operator made theirs, and the files that they refer to."""
+    templates, over = find_templates(), world.settings.branding.templates_path
+    look = Branded.read(world.contents.branding, templates, over, world.settings.paths.static)
+    pages = Pages(templates, static=look.static, entropy=world.entropy, brand=look.brand, over=over)
+    return PageFaces(pages), look.static
 
 
 def _identifier(

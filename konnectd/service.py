@@ -160,7 +160,18 @@ def make_service(settings: Settings, reactor: Any) -> MultiService:  # noqa: ANN
     try:
         return serve(settings, world, reactor)
     except (BrokenTemplateError, BrokenCatalogError, LookupError) as error:
-        raise ConfigErrors([ConfigError("templates", str(error))]) from error
+        raise ConfigErrors([_fault_of_templates(settings, error)]) from error
+
+
+def _fault_of_templates(settings: Settings, error: Exception) -> ConfigError:
+    """Say what is wrong with a template; of one of the operator's, where it is."""
+    over = settings.branding.templates_path
+    if over is None:
+        return ConfigError("templates", str(error))
+    if isinstance(error, BrokenTemplateError) and (over / error.name).is_file():
+        source = f"{over / error.name}:{error.line}" if error.line else str(over / error.name)
+        return ConfigError("templates_path", error.problem, source)
+    return settings.locate(ConfigError("templates_path", str(error)))
 
 
 def read_world(settings: Settings, reactor: Any) -> tuple[Contents, PasswordBackend, Store]:  # noqa: ANN401 - reactor

@@ -17,6 +17,7 @@ from konnectd.interfaces import BackendUnavailableError
 from konnectd.protocol.authorize import CONSENT_STATE, FLOW, INTERACTION, RETRY, AuthorizationRequest
 from konnectd.protocol.device import USER_CODE, find_user_code, shown
 from konnectd.protocol.end_user import Logon
+from konnectd.protocol.local_text import NO_TEXT
 from konnectd.protocol.parameters import Parameters
 from konnectd.protocol.scope import ScopeCatalog
 from konnectd.web.agents import Agent
@@ -89,6 +90,7 @@ class IdentifierRoutes:
             logo=self.urls.logo(waiting.client) if waiting is not None else "",
             policy_uri=waiting.client.policy_uri if waiting is not None else "",
             tos_uri=waiting.client.tos_uri if waiting is not None else "",
+            client_text=waiting.client.sign_in_text if waiting is not None else NO_TEXT,
             username=retry.username if retry is not None else hint,
             fault=retry.fault if retry is not None else None,
         )

@@ -125,16 +125,22 @@ class Locales:
     by_tag: Mapping[str, Locale]
 
     @classmethod
-    def read(cls, folder: Path) -> Self:
+    def read(cls, folder: Path, over: Path | None = None) -> Self:
         """Read all catalogues of a folder.
+
+        Args:
+            folder: our catalogues.
+            over: those of an operator: what they translate counts, what they do not is ours.
 
         Raises:
             BrokenCatalogError: one of them can not be used.
         """
         found = {DEFAULT: Locale(DEFAULT, "ltr", _compile(Catalog()))}
-        if folder.is_dir():
-            for entry in sorted(entry for entry in folder.iterdir() if entry.is_dir()):
-                locale = Locale.read(entry)
+        for place in (folder, over):
+            for locale in _read_all(place):
+                known = found.get(locale.tag.lower())
+                if known is not None and place is over:
+                    locale.translations.add_fallback(known.translations)
                 found[locale.tag.lower()] = locale
         return cls(found)
 
@@ -166,6 +172,13 @@ class Locales:
             shorter = shorter.rpartition("-")[0]
         language = wanted.partition("-")[0] + "-"
         return next((locale for known, locale in self.by_tag.items() if known.startswith(language)), None)
+
+
+def _read_all(folder: Path | None) -> Iterator[Locale]:
+    """Read each catalogue of a folder, if there is one."""
+    if folder is not None and folder.is_dir():
+        for entry in sorted(entry for entry in folder.iterdir() if entry.is_dir()):
+            yield Locale.read(entry)
 
 
 def direction(tag: str) -> str:

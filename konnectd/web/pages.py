@@ -18,6 +18,7 @@ from konnectd.http import HTML_TYPE, Headers, HttpRequest, HttpResponse
 from konnectd.interfaces import Entropy
 from konnectd.protocol.client import is_plain_uri
 from konnectd.web import moments, texts
+from konnectd.web.branding import Brand
 from konnectd.web.locales import Locale, Locales
 from konnectd.web.policy import page_headers
 from konnectd.web.static import StaticFiles
@@ -37,23 +38,38 @@ _INVISIBLE = re.compile("[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufe
 class Pages:
     """Renders views."""
 
-    def __init__(self, templates: Path, *, static: StaticFiles, entropy: Entropy) -> None:
+    def __init__(
+        self,
+        templates: Path,
+        *,
+        static: StaticFiles,
+        entropy: Entropy,
+        brand: Brand | None = None,
+        over: Path | None = None,
+    ) -> None:
         """Compile all templates and catalogues.
 
         Args:
             templates: the folder of templates; ``locale`` is in it.
             static: what pages may refer to.
             entropy: where script nonces come from.
+            brand: what the operator made theirs.
+            over: a folder whose templates and catalogues count for more than ours.
 
         Raises:
             BrokenTemplateError: a template has a mistake, and where.
             BrokenCatalogError: a catalogue has a mistake, and where.
         """
         self._entropy = entropy
-        self._locales = Locales.read(templates / "locale")
-        loader = ReadOnceLoader(templates)
-        environment = make_environment(loader, static)
+        self._locales = Locales.read(templates / "locale", over / "locale" if over is not None else None)
+        loader = ReadOnceLoader(templates, over)
+        environment = make_environment(loader, static, brand)
         self._templates = check_templates(environment, loader, templates, frozenset(static.files))
+        if over is not None:
+            # Only here: a start of those who have nothing of their own need not wait for it.
+            from konnectd.web.trial import try_templates  # noqa: PLC0415 - see above
+
+            try_templates(self._templates, loader, over, self._locales.by_tag.values())
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -95,7 +111,7 @@ class Pages:
         return HttpResponse(status=status, headers=fixed + headers, body=body.encode())
 
 
-def make_environment(loader: BaseLoader, static: StaticFiles) -> Environment:
+def make_environment(loader: BaseLoader, static: StaticFiles, brand: Brand | None = None) -> Environment:
     """Make the environment that templates are compiled in."""
     environment = Environment(
         autoescape=True,
@@ -114,6 +130,8 @@ def make_environment(loader: BaseLoader, static: StaticFiles) -> Environment:
     i18n.install_gettext_callables(_gettext, _ngettext, newstyle=True)
     environment.globals.update(
         static=static.url,
+        brand=brand or Brand(),
+        namings=texts.NAMINGS,
         explanations=texts.EXPLANATIONS,
         moves=texts.MOVES,
         sign_in_faults=texts.SIGN_IN_FAULTS,

@@ -5,8 +5,9 @@ Files are read once, at start.
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Self
 
 from attrs import field, frozen
@@ -20,12 +21,17 @@ MEDIA_TYPES = {
     ".js": b"text/javascript; charset=utf-8",
     ".svg": b"image/svg+xml",
     ".png": b"image/png",
+    ".jpg": b"image/jpeg",
+    ".jpeg": b"image/jpeg",
+    ".gif": b"image/gif",
     ".ico": b"image/x-icon",
     ".webp": b"image/webp",
     ".woff2": b"font/woff2",
 }
 #: A picture opened by itself is a document; this keeps scripts in it from running in our origin.
 ALONE = b"default-src 'none'; style-src 'unsafe-inline'; sandbox"
+#: What a name consists of, so that it is a part of an address as it stands.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 #: Characters of a digest in a URL: 96 bits of SHA-256.
 DIGEST_LENGTH = 24
 
@@ -66,10 +72,21 @@ class StaticFile:
         Raises:
             LookupError: its name ends in nothing that is known.
         """
+        return cls.of(file.name, file.read_bytes(), prefix)
+
+    @classmethod
+    def of(cls, name: str, content: bytes, prefix: str) -> Self:
+        """Make a file of its content.
+
+        Raises:
+            LookupError: its name ends in nothing that is known, or can not stand in an address.
+        """
+        file = PurePosixPath(name)
         media_type = MEDIA_TYPES.get(file.suffix)
         if media_type is None:
-            raise LookupError(f"{file.name}: this kind of file is not served")
-        content = file.read_bytes()
+            raise LookupError(f"{name}: this kind of file is not served")
+        if _NAME.fullmatch(name) is None:
+            raise LookupError(f"{name}: the name may only have letters, digits and -._")
         digest = hashlib.sha256(content).hexdigest()[:DIGEST_LENGTH]
         path = f"{prefix}{file.stem}.{digest}{file.suffix}"
         return cls(path=path, media_type=media_type, etag=f'"{digest}"', content=content)
@@ -95,6 +112,10 @@ class StaticFiles:
         """
         found = sorted(entry for entry in folder.iterdir() if entry.is_file() and not entry.name.startswith("."))
         return cls({file.name: StaticFile.read(file, prefix) for file in found})
+
+    def with_files(self, files: Mapping[str, StaticFile]) -> Self:
+        """Return these files and others; where both have a name, the others count."""
+        return type(self)({**self.files, **files})
 
     def url(self, name: str) -> str:
         """Return the URL path of a file.

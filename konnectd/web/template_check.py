@@ -4,7 +4,7 @@ Jinja finds mistakes of syntax by itself. Names that do not exist it finds only 
 looked for here: variables, fields of views, static files.
 """
 
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any, Self, TypeAlias
 
@@ -14,10 +14,13 @@ from jinja2 import Environment, FileSystemLoader, Template, TemplateError, Templ
 from jinja2.meta import find_referenced_templates
 
 from konnectd.web import device_views
+from konnectd.web.branding import Brand
 from konnectd.web.views import VIEWS, View
 
 #: What `Pages.render` gives to every template.
 VARIABLES = frozenset({"page", "locale", "nonce"})
+#: By what a template that takes the place of one of ours finds it: ``{% extends "original/signin.html" %}``.
+ORIGINAL = "original/"
 
 #: The nodes of a template by their kinds. Any: what a node has depends on its kind.
 _Nodes: TypeAlias = dict[type[nodes.Node], list[Any]]
@@ -47,12 +50,14 @@ class Names:
     Attributes:
         unknown: line and problem of every name that no page has.
         fields: line and name of what it takes from the page.
+        brand: line and name of what it takes from the brand.
         files: line and name of the static files it refers to.
         templates: other templates that belong to it.
     """
 
     unknown: tuple[tuple[int, str], ...]
     fields: tuple[tuple[int, str], ...]
+    brand: tuple[tuple[int, str], ...]
     files: tuple[tuple[int, object], ...]
     templates: tuple[str, ...]
 
@@ -64,7 +69,8 @@ class Names:
             found.setdefault(type(node), []).append(node)
         return cls(
             unknown=tuple(_unknown_names(found, environment)),
-            fields=tuple((one.lineno, one.attr) for one in found.get(nodes.Getattr, ()) if _is(one.node, "page")),
+            fields=_taken_from("page", found),
+            brand=_taken_from("brand", found),
             files=tuple(
                 (call.lineno, argument.value)
                 for call in found.get(nodes.Call, ())
@@ -83,10 +89,26 @@ class ReadOnceLoader(FileSystemLoader):
         names: of each template that was loaded.
     """
 
-    def __init__(self, folder: Path) -> None:
-        """Begin with no template."""
-        super().__init__(folder)
+    def __init__(self, folder: Path, over: Path | None = None) -> None:
+        """Begin with no template.
+
+        Args:
+            folder: our templates.
+            over: those of an operator, which are taken where there are any; by `ORIGINAL` they find ours.
+        """
+        super().__init__(folder if over is None else (over, folder))
+        self._ours = FileSystemLoader(folder) if over is not None else None
         self.names: dict[str, Names] = {}
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        """Read a template.
+
+        Raises:
+            TemplateError: it is not there or has a mistake.
+        """
+        if self._ours is not None and template.startswith(ORIGINAL):
+            return self._ours.get_source(environment, template.removeprefix(ORIGINAL))
+        return super().get_source(environment, template)
 
     def load(
         self,
@@ -151,16 +173,21 @@ def _check(environment: Environment, loader: ReadOnceLoader, static: frozenset[s
     return _compile(environment, view.template)
 
 
-def _fields(view: type[View]) -> frozenset[str]:
-    """Return the names that ``page`` has for a view."""
+def _fields(view: type[Any]) -> frozenset[str]:
+    """Return the names that a value of a class has."""
     properties = {name for name, value in vars(view).items() if isinstance(value, property)}
-    return frozenset(properties | {field.name for field in attrs.fields(view)})  # type: ignore[arg-type]
+    return frozenset(properties | {field.name for field in attrs.fields(view)})
+
+
+#: The names that ``brand`` has.
+_BRAND = _fields(Brand)
 
 
 def _problems(names: Names, fields: frozenset[str], static: frozenset[str]) -> Iterator[tuple[int, str]]:
     """Yield line and problem of every name that would not be found when the page is shown."""
     yield from names.unknown
     yield from ((line, f"this page has no {name!r}") for line, name in names.fields if name not in fields)
+    yield from ((line, f"the brand has no {name!r}") for line, name in names.brand if name not in _BRAND)
     yield from ((line, f"there is no static file {name!r}") for line, name in names.files if name not in static)
 
 
@@ -179,6 +206,11 @@ def _unknown_names(found: _Nodes, environment: Environment) -> Iterator[tuple[in
     for tested in found.get(nodes.Test, ()):
         if tested.name not in environment.tests:
             yield tested.lineno, f"there is no test {tested.name!r}"
+
+
+def _taken_from(name: str, found: _Nodes) -> tuple[tuple[int, str], ...]:
+    """Return line and name of everything that is taken from a variable."""
+    return tuple((one.lineno, one.attr) for one in found.get(nodes.Getattr, ()) if _is(one.node, name))
 
 
 def _is(node: nodes.Node, name: str) -> bool:

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from attrs import frozen
 
+from konnectd.protocol.branding import Naming
 from konnectd.web.views import ErrorKind, SignInFault
 
 
@@ -41,6 +42,13 @@ class Explanation:
     move: Move
     advice: str
 
+
+#: What the field for the username is called.
+NAMINGS: Mapping[Naming, str] = {
+    Naming.USERNAME: mark("Username"),
+    Naming.EMAIL: mark("Email address"),
+    Naming.IDENTITY: mark("Username or email address"),
+}
 
 MOVES: Mapping[Move, str] = {
     Move.PERSON: mark("What you can do"),

@@ -9,6 +9,7 @@ from typing import ClassVar, Protocol
 
 from attrs import field, frozen
 
+from konnectd.protocol.local_text import NO_TEXT, LocalText
 from konnectd.protocol.scope import Scope, ScopeCatalog
 
 
@@ -94,8 +95,8 @@ class SignInPage:
         client_name: which application is waiting; empty when somebody came by themselves.
         client_host: the host that application returns to.
         logo: an address of ours where its logo is; empty for none.
-        policy_uri: what it says about what it does with people's data; a link.
-        tos_uri: its conditions; a link as well.
+        policy_uri: what it says about what it does with people's data; a link, as tos_uri, its conditions.
+        client_text: what people are told there on its account.
         username: what was typed last time, or hinted at.
         fault: why the form is shown again.
     """
@@ -109,6 +110,7 @@ class SignInPage:
     logo: str = ""
     policy_uri: str = ""
     tos_uri: str = ""
+    client_text: LocalText = NO_TEXT
     username: str = ""
     fault: SignInFault | None = None
 

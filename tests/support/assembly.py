@@ -10,6 +10,7 @@ from twisted.internet.task import Clock
 
 from konnectd.assembly import Assembly, assemble
 from konnectd.background import Background
+from konnectd.config.branding import read_branding
 from konnectd.config.contents import Contents
 from konnectd.config.registration import FileRegistry
 from konnectd.config.settings import Settings, load
@@ -100,6 +101,7 @@ class Daemon:
             scopes=scopes or ScopeCatalog(),
             pairwise_salt=pairwise_salt,
             web_app=web_app or {},
+            branding=read_branding(self.settings.branding),
         )
         self.world = World(
             settings=self.settings,

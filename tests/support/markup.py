@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 from attrs import field, frozen
 
 DOCTYPE = "<!DOCTYPE html>\n"
-VOID = frozenset({"meta", "link", "img", "input", "br", "hr"})
+VOID = frozenset({"meta", "link", "img", "input", "br", "hr", "source"})
 
 
 @frozen

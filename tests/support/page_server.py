@@ -8,6 +8,8 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from konnectd.http import HttpRequest, HttpResponse
+from konnectd.protocol.branding import PLAIN, Branding
+from konnectd.web.branding import Branded
 from konnectd.web.pages import Pages
 from konnectd.web.static import StaticFiles
 from konnectd.web.templates_path import find_templates
@@ -37,17 +39,17 @@ class PageServer:
         respond: answers everything; `answer` unless replaced.
     """
 
-    def __init__(self) -> None:
-        """Prepare to serve on any free port."""
+    def __init__(self, branding: Branding = PLAIN) -> None:
+        """Prepare to serve on any free port, as an installation that has made something its own."""
         self.posts: list[HttpRequest] = []
         self.views: dict[str, View] = {}
         self.logos: dict[str, bytes] = {urlsplit(LOGO).path: PNG}
         self.form_targets: tuple[str, ...] = ()
         self.on_post: Callable[[HttpRequest], HttpResponse] = lambda request: HttpResponse.text("posted")
         self.respond: Callable[[HttpRequest], HttpResponse] = self.answer
-        static = static_files()
-        self._pages = Pages(find_templates(), static=static, entropy=SystemEntropy())
-        self._static = {route.path: route for route in static.routes}
+        look = Branded.of(branding, static_files(), PREFIX)
+        self._pages = Pages(find_templates(), static=look.static, entropy=SystemEntropy(), brand=look.brand)
+        self._static = {route.path: route for route in look.static.routes}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
 
