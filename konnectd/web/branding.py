@@ -1,18 +1,16 @@
 """What an operator made theirs, in the form that pages need: addresses of pictures and of a style sheet, and words.
 
-The style sheet is made at start from colors and addresses that have been read as such, so no text of anybody stands in
-it; it is served as our own is, because pages may have no style inside. Where nothing was said, there is none.
+The style sheet is made by `konnectd.web.brand_style` and served as our own is, because pages may have no style inside.
+Where nothing was said, there is none.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
 from attrs import frozen
 
-from konnectd.protocol.branding import DARK, LIGHT, PLAIN, SVG_TYPE, Branding, LogoHeight, Naming, Palette, quiet_on
+from konnectd.protocol.branding import PLAIN, SVG_TYPE, Branding, LogoHeight, Naming
 from konnectd.protocol.client_logo import Logo
-from konnectd.protocol.color import Color
 from konnectd.protocol.local_text import NO_TEXT, LocalText
 from konnectd.web.static import StaticFile, StaticFiles
 
@@ -24,9 +22,6 @@ _SUFFIXES = {
     "image/webp": ".webp",
     SVG_TYPE: ".svg",
 }
-_DARK = "@media (prefers-color-scheme: dark)"
-#: Small screens show the page alone, and people who ask for contrast need no picture.
-_ROOM = "@media (min-width: 30.0625rem) and (prefers-contrast: no-preference) and (forced-colors: none)"
 
 
 @frozen(kw_only=True)
@@ -107,12 +102,15 @@ class Branded:
         """
         if branding == PLAIN:
             return cls(brand=Brand(), static=static)
+        # Only here: a start of those who have nothing of their own need not wait for it.
+        from konnectd.web.brand_style import style_of  # noqa: PLC0415 - see above
+
         behind = branding.background if isinstance(branding.background, Logo) else None
         logo = _file("brand-logo", branding.logo, prefix)
         logo_dark = _file("brand-logo-dark", branding.logo_dark, prefix)
         backdrop = _file("brand-background", behind, prefix)
-        rules = "\n".join(_rules(branding, _address(backdrop)))
-        style = StaticFile.of(STYLE, f"{rules}\n".encode("ascii"), prefix) if rules else None
+        rules = style_of(branding, _address(backdrop))
+        style = StaticFile.of(STYLE, rules, prefix) if rules else None
         files = {file.path: file for file in (logo, logo_dark, backdrop, style) if file is not None}
         brand = Brand(
             name=branding.name,
@@ -143,38 +141,3 @@ def _file(stem: str, picture: Logo | None, prefix: str) -> StaticFile | None:
 def _address(file: StaticFile | None) -> str:
     """Return the address of a file; empty for none."""
     return file.path if file is not None else ""
-
-
-def _rules(branding: Branding, backdrop: str) -> Iterator[str]:
-    """Yield the rules of the style sheet."""
-    if branding.color is not None:
-        yield _palette(Palette.of(branding.color, LIGHT, exact=True))
-        dark = branding.color_dark or branding.color
-        palette = Palette.of(dark, DARK, exact=branding.color_dark is not None)
-        yield f"{_DARK} {{ {_palette(palette)} }}"
-    # Queries do not weigh: what is for dark screens only must come last.
-    if isinstance(branding.background, Color):
-        yield f"@media (prefers-color-scheme: light) {{ {_ground(branding.background)} }}"
-    if branding.background_dark is not None:
-        yield f"{_DARK} {{ {_ground(branding.background_dark)} }}"
-    if backdrop:
-        yield f'{_ROOM} {{ html {{ background: var(--ground) url("{backdrop}") center / cover fixed no-repeat; }} }}'
-        # A bright picture in a dark room hurts.
-        yield (
-            f"{_DARK} and {_ROOM.removeprefix('@media ')} {{ html {{ background-blend-mode: multiply; "
-            "background-color: #606060; } }"
-        )
-
-
-def _palette(palette: Palette) -> str:
-    """Return the rule of the colors that follow from the operator's."""
-    return (
-        f":root {{ --accent: {palette.accent.css}; --accent-strong: {palette.accent_strong.css}; "
-        f"--fill: {palette.fill.css}; --fill-strong: {palette.fill_strong.css}; --on-accent: {palette.on_fill.css}; "
-        f"--fill-edge: {palette.edge.css}; --tint: {palette.tint.css}; }}"
-    )
-
-
-def _ground(color: Color) -> str:
-    """Return the rule of a color behind the pages, and of text on it."""
-    return f":root {{ --ground: {color.css}; --on-ground: {quiet_on(color).css}; }}"

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from konnectd.protocol.branding import DARK, LIGHT, Palette, Scheme, quiet_on
 from konnectd.protocol.color import BLACK, SHAPE_CONTRAST, TEXT_CONTRAST, WHITE, Color, ink_on
+from konnectd.protocol.palette import DARK, LIGHT, Palette, Scheme, quiet_on
 
 PART = st.integers(0, 255)
 COLORS = st.builds(Color, PART, PART, PART)

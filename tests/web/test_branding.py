@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.http import HttpRequest
-from konnectd.protocol.branding import DARK, LIGHT, PLAIN, SVG_TYPE, Branding, LogoHeight, Naming
+from konnectd.protocol.branding import PLAIN, SVG_TYPE, Branding, LogoHeight, Naming
 from konnectd.protocol.client_logo import Logo
 from konnectd.protocol.color import Color
 from konnectd.protocol.local_text import LocalText
+from konnectd.protocol.palette import DARK, LIGHT
 from konnectd.web.branding import Branded
 from konnectd.web.static import StaticFiles
 from tests.support.assembly import Daemon

@@ -37,6 +37,11 @@ def whole(content: str) -> str:
     return f'{{% extends "layout.html" %}}{blocks}{form}{content}</form>{{% endblock %}}'
 
 
+def foot(content: str) -> str:
+    """Return a layout that is ours but for its foot."""
+    return f'{{% extends "original/layout.html" %}}{{% block foot %}}{content}{{% endblock %}}'
+
+
 class OverCase(SynchronousTestCase):
     """Has an empty folder of an operator's."""
 
@@ -97,7 +102,7 @@ class OverridingTests(OverCase):
 
     def test_further_template(self) -> None:
         """A template that another one uses may be there, whatever it is called."""
-        self.put("foot.html", '{% include "address.html" %}')
+        self.put("layout.html", foot('{% include "address.html" %}'))
         self.put("address.html", "<footer>Main Street 1</footer>")
 
         self.assertIn("Main Street 1", text_of(self.shown(SIGN_IN)))
@@ -106,7 +111,7 @@ class OverridingTests(OverCase):
         """Static files take the place of ours under addresses of their own, and further ones can be named."""
         self.put("static/logo.svg", '<svg xmlns="http://www.w3.org/2000/svg"/>')
         self.put("static/photo.jpg", b"\xff\xd8\xff")
-        self.put("foot.html", '<img src="{{ static("photo.jpg") }}" alt="" />')
+        self.put("layout.html", foot('<img src="{{ static("photo.jpg") }}" alt="" />'))
         look = Branded.read(PLAIN, find_templates(), self.over, PREFIX)
 
         self.assertNotEqual(look.static.url("logo.svg"), STATIC.url("logo.svg"))
