@@ -61,9 +61,12 @@ class DocumentTests(SynchronousTestCase):
                 "log_timestamp",
                 "request_log",
                 "store",
+                "brand_logo_height",
+                "username_label",
             },
         )
         self.assertEqual(found.backend_options, wanted.backend_options)
+        self.assertEqual(found.branding, wanted.branding)
         self.assertEqual(
             (found.listen, found.signing_method, found.log_level, found.warnings),
             (wanted.listen, wanted.signing_method, wanted.log_level, ()),
