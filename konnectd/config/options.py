@@ -6,8 +6,8 @@ can move over with their files.
 
 from pathlib import Path
 
-from konnectd.config.identifier_options import IDENTIFIER_OPTIONS
 from konnectd.config import branding_options
+from konnectd.config.identifier_options import IDENTIFIER_OPTIONS
 from konnectd.config.values import (
     LogLevel,
     base_path,
