@@ -41,7 +41,7 @@ format: $(DEVELOP_READY) ## put the code into shape, as `make check` wants it
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-generate: $(DEVELOP_READY) ## write etc/konnectd.conf, docs/operate/options.md and the catalog of texts
+generate: $(DEVELOP_READY) ## write etc/konnectd.conf, the lists of options and reasons, and the catalog
 	@$(BIN)/python -m konnectd.config.documents --write
 	@$(BIN)/python -m konnectd.web.catalog --write
 

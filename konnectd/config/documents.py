@@ -14,6 +14,7 @@ from konnectd.config import backends
 from konnectd.config.given import keys_of, variables_of
 from konnectd.config.options import ABSENT, CONFIG, OPTIONS
 from konnectd.option import Option
+from konnectd.protocol.reasons import REASONS
 
 _WIDTH = 100
 _ROOT = Path(__file__).resolve().parents[2]
@@ -54,6 +55,14 @@ of single quotes protects what follows it (inside double quotes only `"`, `\\`, 
 
 Every option of Konnect keeps its name here. Those that are not there yet are refused, because an installation that
 relies on one must not start without it; saying `no` to a switch that is not there is fine.
+"""
+
+_REASONS_HEAD = """\
+# Reasons
+
+Why requests are refused: each line of the log about a refused request has the name of its reason (`reason=...`), and
+`konnectd explain` says what stands here. This page is generated. *Says* is what the client or the page is told, letter
+by letter, where `*` stands for any text; *rule* the clause of the specification; *move* who can do something about it.
 """
 
 
@@ -181,10 +190,26 @@ def _names(options: Iterable[Option]) -> str:
     return fill(", ".join(shown), 120, break_on_hyphens=False)
 
 
+def reasons() -> str:
+    """Return ``docs/operate/reasons.md``."""
+    parts = [_REASONS_HEAD]
+    for reason in sorted(REASONS, key=lambda reason: reason.name):
+        rows = [
+            ("says", ", ".join(f"`{text}`" for text in reason.says)),
+            ("rule", reason.clause),
+            ("move", f"{reason.move}; in the log at level debug only" if reason.everyday else str(reason.move)),
+        ]
+        text = fill(f"{reason.why} {reason.advice}", 120, break_on_hyphens=False)
+        shown = "".join(f"- {name}: {value}\n" for name, value in rows if value)
+        parts.append(f"\n## {reason.name}\n\n{text}\n\n{shown}")
+    return "".join(parts)
+
+
 #: Each generated file and what makes it.
 DOCUMENTS: Mapping[str, Callable[[], str]] = {
     "etc/konnectd.conf": configuration,
     "docs/operate/options.md": manual,
+    "docs/operate/reasons.md": reasons,
 }
 
 
