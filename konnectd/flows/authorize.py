@@ -47,16 +47,32 @@ from konnectd.protocol.tagged_code import CODE, CODE_BYTES, make_code
 from konnectd.protocol.vocabulary import ErrorCode, Prompt
 from konnectd.protocol.withdrawal import withdrawal_key
 
+_NOTHING = Scope()
 #: Purpose under which decisions of the consent page are sealed.
 CONSENT = "consent"
 
 
 @frozen
+class Refusal:
+    """An error, and the request that it answers, for those who tell of it."""
+
+    error: OAuthError
+    arrival: Arrival = field(repr=False)
+
+
+@frozen
 class ToClient:
-    """The browser goes back to the client, with an answer or an error."""
+    """The browser goes back to the client, with an answer or an error.
+
+    Attributes:
+        refusal: what is wrong; None with an answer.
+        granted: what the client gets; empty with an error.
+    """
 
     delivery: Delivery
     cookies: tuple[CookieChange, ...] = ()
+    refusal: Refusal | None = None
+    granted: Scope = _NOTHING
 
 
 @frozen
@@ -137,13 +153,13 @@ class Authorize:
         try:
             return await self._answer(arrival, browser)
         except OAuthError as error:
-            return self._refuse(arrival.address, error)
+            return self._refuse(arrival, error)
         except BackendUnavailableError:
             # With prompt=none nobody looks at a page: a frame would wait for ever. Spec: OIDC Core 3.1.2.1.
             if Prompt.NONE not in arrival.parameters.text("prompt").split():
                 raise
             unavailable = OAuthError(ErrorCode.TEMPORARILY_UNAVAILABLE, "users can not be looked up at the moment")
-            return self._refuse(arrival.address, unavailable)
+            return self._refuse(arrival, unavailable)
 
     async def _remembered(
         self, request: AuthorizationRequest, logon: Logon | None, consent: Consent | None
@@ -187,11 +203,11 @@ class Authorize:
                 await self.sessions.join(request.client, person, scope)
                 parts = await self._parts(request, person, scope, present.withdrawal)
                 pairs = (*parts, *self.sessions.visible(address, person))
-                return self._deliver(address, address.answer(pairs), _spent(parameters, request))
+                return ToClient(self._deliver(address, address.answer(pairs)), _spent(parameters, request), None, scope)
             case Refuse(error=error):
                 await self.pending.spend(arrival)
                 kept = (*_spent(parameters, request), *gone)
-                return self._refuse(address, error, kept, self.sessions.visible(address, logon))
+                return self._refuse(arrival, error, kept, self.sessions.visible(address, logon))
         carried, sealed, more = self._for_pages(arrival, request, progress or self.pending.begin(request, logon))
         match decision:
             case AskForLogon():
@@ -216,14 +232,16 @@ class Authorize:
         return shown_beside(carried, arrival.parameters), sealed, str(request.claims.scope.without(*request.scope))
 
     def _refuse(
-        self, address: ReturnAddress, error: OAuthError, cookies: tuple[CookieChange, ...] = (), more: Pairs = ()
+        self, arrival: Arrival, error: OAuthError, cookies: tuple[CookieChange, ...] = (), more: Pairs = ()
     ) -> ToClient:
         """Tell the client what is wrong."""
-        return self._deliver(address, (*address.refusal(error, self.issuer), *more), cookies)
+        address = arrival.address
+        delivery = self._deliver(address, (*address.refusal(error, self.issuer), *more))
+        return ToClient(delivery, cookies, Refusal(error, arrival))
 
-    def _deliver(self, address: ReturnAddress, pairs: Pairs, cookies: tuple[CookieChange, ...]) -> ToClient:
+    def _deliver(self, address: ReturnAddress, pairs: Pairs) -> Delivery:
         """Answer in the response mode of the request."""
-        return ToClient(self.modes[address.response_mode](address, pairs), cookies)
+        return self.modes[address.response_mode](address, pairs)
 
     async def _present(self, request: AuthorizationRequest, logon: Logon | None, progress: Progress | None) -> _Present:
         """Return who has a logon if its session goes on and its person is still there.

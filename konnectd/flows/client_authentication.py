@@ -7,11 +7,13 @@ from collections.abc import Mapping
 
 from attrs import frozen
 
-from konnectd.interfaces import AuthenticationMethod, ClientRegistry
+from konnectd.interfaces import AuthenticationMethod, BackendUnavailableError, ClientRegistry
+from konnectd.protocol.asking import asked
 from konnectd.protocol.client import Client
 from konnectd.protocol.client_authentication import Credentials, check_registered, find_none
 from konnectd.protocol.errors import InvalidClientError
 from konnectd.protocol.parameters import Parameters
+from konnectd.protocol.trail import Trail
 from konnectd.protocol.vocabulary import AuthMethod
 
 
@@ -41,6 +43,14 @@ class ClientAuthentication:
         client = check_registered(credentials, await self.clients.get(credentials.client_id))
         await self.methods[credentials.method].check(client, credentials)
         return client
+
+    async def trail(self, authorization: str, parameters: Parameters) -> Trail:
+        """Return what may be told of a request; of one in the name of nobody we know, nothing. Never raises."""
+        try:
+            client = await self.clients.get(self._find(authorization, parameters).client_id)
+        except (InvalidClientError, BackendUnavailableError):
+            return Trail()
+        return asked(client, parameters)
 
     def _find(self, authorization: str, parameters: Parameters) -> Credentials:
         """Return the one proof in a request. Spec: RFC 6749 2.3 (one method a request)."""

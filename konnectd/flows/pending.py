@@ -8,6 +8,7 @@ from attrs import field, frozen
 
 from konnectd.flows.request_objects import RequestObjects
 from konnectd.interfaces import BackendUnavailableError, ClientRegistry, Clock, Sealer
+from konnectd.protocol.asking import asked
 from konnectd.protocol.authorize import INTERACTION, AuthorizationRequest, ReturnAddress, fingerprint
 from konnectd.protocol.client import Client
 from konnectd.protocol.end_user import Logon
@@ -73,7 +74,11 @@ class PendingRequests:
             return await self._resolve(client, parameters)
         meant = self._brought_back(parameters, parameters)
         sent = parameters if meant is None else meant
-        address = ReturnAddress.verify(client, sent, self.modes)
+        try:
+            address = ReturnAddress.verify(client, sent, self.modes)
+        except UntrustedRequestError as error:
+            error.about(asked(client, sent))
+            raise
         return Arrival(address=address, parameters=sent, carried=sent, returned=meant is not None)
 
     def _brought_back(self, sent: Parameters, meant: Parameters) -> Parameters | None:
@@ -151,7 +156,8 @@ class PendingRequests:
         except UntrustedRequestError:
             ours = SEALED_REQUEST in parameters or is_pushed(parameters.text(REQUEST_URI))
             doubt = Doubt.REFERENCE if ours else Doubt.REQUEST
-            raise UntrustedRequestError(error.code, error.description, doubt) from None
+            refusal = UntrustedRequestError(error.code, error.description, doubt)
+            raise refusal.about(asked(client, parameters)) from None
 
     async def open(self, parameters: Parameters) -> AuthorizationRequest:
         """Check a request that one of our pages was given.

@@ -14,6 +14,7 @@ from konnectd.protocol.client import Client
 from konnectd.protocol.end_user import public_subject
 from konnectd.protocol.errors import BearerTokenError
 from konnectd.protocol.parameters import Parameters
+from konnectd.protocol.trail import Trail
 from konnectd.protocol.vocabulary import ErrorCode
 
 
@@ -73,7 +74,9 @@ class UserInfo:
         await self._check_alive(presented)
         user = await self.backend.find(presented.user_id) if presented.provider == self.backend.name else None
         if user is None or public_subject(user.subject, presented.provider) != presented.account:
-            raise BearerTokenError(ErrorCode.INVALID_TOKEN, "the person is not known any more")
+            raise BearerTokenError(ErrorCode.INVALID_TOKEN, "the person is not known any more").about(
+                Trail(client=presented.client_id)
+            )
         claims = userinfo.claims(presented, user)
         client = await self.clients.get(presented.client_id)
         if client is None:
@@ -105,4 +108,6 @@ class UserInfo:
             BearerTokenError: ``invalid_token``.
         """
         if await self.revocations.is_revoked(presented):
-            raise BearerTokenError(ErrorCode.INVALID_TOKEN, "the access token is revoked")
+            raise BearerTokenError(ErrorCode.INVALID_TOKEN, "the access token is revoked").about(
+                Trail(client=presented.client_id)
+            )

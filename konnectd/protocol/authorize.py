@@ -15,6 +15,7 @@ from urllib.parse import quote, unquote_plus, urlencode
 from attrs import field, frozen
 
 from konnectd.protocol import pkce
+from konnectd.protocol.asking import astray
 from konnectd.protocol.claims_request import NO_CLAIMS, ClaimsRequest
 from konnectd.protocol.client import Client, split
 from konnectd.protocol.errors import Doubt, OAuthError, UntrustedRequestError
@@ -112,7 +113,7 @@ class ReturnAddress:
         if not client.allows_redirect_uri(redirect_uri):
             raise UntrustedRequestError(
                 ErrorCode.INVALID_REQUEST, "redirect_uri is not registered for this client", Doubt.REDIRECT_URI
-            )
+            ).about(astray(client, redirect_uri))
         return cls(client, redirect_uri, parameters.text("state"), _mode(parameters, modes))
 
     def answer(self, pairs: Iterable[tuple[str, str]]) -> Pairs:

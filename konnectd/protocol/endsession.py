@@ -7,12 +7,14 @@ from typing import Self
 
 from attrs import field, frozen
 
+from konnectd.protocol.asking import host_of
 from konnectd.protocol.authorize import add_to_query
 from konnectd.protocol.client import Client
 from konnectd.protocol.end_user import Logon
 from konnectd.protocol.errors import Doubt, UntrustedRequestError
 from konnectd.protocol.hint import Hint
 from konnectd.protocol.parameters import Parameters
+from konnectd.protocol.trail import Trail
 from konnectd.protocol.vocabulary import ErrorCode
 
 
@@ -59,7 +61,7 @@ class EndSessionRequest:
                     ErrorCode.INVALID_REQUEST,
                     "post_logout_redirect_uri is not registered for this client",
                     Doubt.REDIRECT_URI,
-                )
+                ).about(Trail(client=client.client_id, host=host_of(uri)))
             location = _with_state(uri, parameters.text("state"))
         return cls(
             client=client,

@@ -1,7 +1,9 @@
 """How a broken rule is told: to the client when its address is proven, to the browser when it is not."""
 
 from enum import StrEnum
+from typing import Self
 
+from konnectd.protocol.trail import Trail
 from konnectd.protocol.vocabulary import ErrorCode
 
 
@@ -11,6 +13,7 @@ class OAuthError(Exception):
     Attributes:
         code: what goes into ``error``.
         description: for the client's developer; ASCII without quotes and backslashes, never another exception's text.
+        trail: what may be told of the request, for the log; None when nobody knows more than the error says.
 
     Spec: RFC 6749 4.1.2.1 and 5.2.
     """
@@ -20,6 +23,12 @@ class OAuthError(Exception):
         super().__init__(code, description)
         self.code = code
         self.description = description
+        self.trail: Trail | None = None
+
+    def about(self, trail: Trail) -> Self:
+        """Add what may be told of the request, unless somebody nearer to the mistake has."""
+        self.trail = self.trail or trail
+        return self
 
 
 class Doubt(StrEnum):

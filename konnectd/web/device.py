@@ -15,6 +15,7 @@ from konnectd.http import HttpRequest, HttpResponse
 from konnectd.protocol.authorize import FLOW
 from konnectd.protocol.device import USER_CODE, USER_CODE_LENGTH, find_user_code, shown
 from konnectd.protocol.end_user import Logon
+from konnectd.protocol.errors import OAuthError
 from konnectd.protocol.parameters import Parameters
 from konnectd.protocol.scope import ScopeCatalog
 from konnectd.web.cookies import Cookies
@@ -64,7 +65,12 @@ class DeviceRoutes:
 
     async def on_authorization(self, request: HttpRequest) -> HttpResponse:
         """Let a device begin."""
-        codes = await self.authorization(request.header("authorization"), form_of(request))
+        authorization, form = request.header("authorization"), form_of(request)
+        try:
+            codes = await self.authorization(authorization, form)
+        except OAuthError as error:
+            error.about(await self.authorization.authenticate.trail(authorization, form))
+            raise
         return HttpResponse.json(codes.to_json())
 
     async def on_short(self, request: HttpRequest) -> HttpResponse:

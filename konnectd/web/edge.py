@@ -26,9 +26,12 @@ from konnectd.http import HttpRequest, HttpResponse
 from konnectd.interfaces import BackendUnavailableError
 from konnectd.web import origin, wire
 from konnectd.web.errors import method_not_allowed, plain
+from konnectd.web.forms import FormRefusedError
 from konnectd.web.mount import AMBIGUOUS, Mounted
+from konnectd.web.notes import Answered, refused
 from konnectd.web.route import Route
 from konnectd.web.transport import Request
+from konnectd.web.views import ErrorKind
 from konnectd.web.waiting import Waiting, resume
 
 log = Logger()
@@ -69,7 +72,7 @@ class Replies:
             if request.method == "OPTIONS":
                 return origin.answer_options(mounted.route, request)
             if request.method != "HEAD" or "GET" not in mounted.methods:
-                return method_not_allowed(mounted.allow)
+                return self.refuse_method(mounted, request)
             request = evolve(request, method="GET")
         try:
             answer = await mounted.route.respond(request)
@@ -78,6 +81,18 @@ class Replies:
         except Exception as error:  # all failures of all endpoints end here
             return self.explain(mounted, request, error)
         return answer
+
+    def refuse_method(self, mounted: Mounted, request: HttpRequest) -> HttpResponse:
+        """Return the answer to a method that a route does not take: a page where there are pages."""
+        reference, error = self.reference(), FormRefusedError(ErrorKind.METHOD)
+        try:
+            answer = mounted.route.face(error, request, reference)
+        except Exception:  # a face that fails is our fault as well
+            return self.hide(mounted.route.name, request, reference)
+        if answer is None:
+            return method_not_allowed(mounted.allow)
+        refused(mounted.route.name, error, reference, status=answer.status, answered=Answered.by(answer))
+        return answer.with_headers((b"Allow", mounted.allow))
 
     def missing(self, request: HttpRequest) -> HttpResponse:
         """Return the answer where there is no route."""
@@ -96,7 +111,7 @@ class Replies:
         if answer is None:
             failure = Failure(error)  # type: ignore[no-untyped-call]
             return self.hide(mounted.route.name, request, reference, failure)
-        _note(mounted.route.name, error, answer, reference)
+        refused(mounted.route.name, error, reference, status=answer.status, answered=Answered.by(answer))
         return answer
 
     def too_late(self, mounted: Mounted, request: HttpRequest) -> HttpResponse:
@@ -123,26 +138,6 @@ class Replies:
             log.failure("the page for our faults fails itself, reference {reference}", reference=reference)
             return plain(500)
         return answer
-
-
-def _note(route_name: str, error: Exception, answer: HttpResponse, reference: str) -> None:
-    """Log a failure that has a face: a warning when an operator must look at it, a user's mistake for the curious.
-
-    Descriptions of broken rules are our own words. What an adapter says of a service behind us, and why, is for the
-    operator.
-    """
-    ours = answer.status >= 500
-    cause = error.__cause__
-    emit = log.warn if ours else log.debug
-    emit(
-        "{route}: {kind} {code} {description}, answered {status}, reference {reference}",
-        route=route_name,
-        kind=type(error).__name__,
-        code=str(getattr(error, "code", "")),
-        description=getattr(error, "description", None) or (f"{error} ({cause!r})" if ours else ""),
-        status=answer.status,
-        reference=reference,
-    )
 
 
 def read(request: server.Request) -> HttpRequest:

@@ -24,6 +24,7 @@ from konnectd.web.agents import Agent
 from konnectd.web.cookies import Cookies
 from konnectd.web.faces import PageFaces
 from konnectd.web.forms import FormRefusedError, Forms, query_of
+from konnectd.web.notes import Notes
 from konnectd.web.retries import Retries, Retry
 from konnectd.web.route import Route, by_method
 from konnectd.web.urls import DEVICE_FLOW, Urls, checked, form_targets, with_query, with_request
@@ -47,6 +48,7 @@ class IdentifierRoutes:
     decisions: Decisions
     catalog: ScopeCatalog
     retries: Retries
+    notes: Notes
     log = Logger(namespace="konnectd.web")
 
     def routes(self) -> tuple[Route, ...]:
@@ -118,6 +120,8 @@ class IdentifierRoutes:
         if isinstance(outcome, SignedIn):
             return HttpResponse.redirect(self._onward(query), 303, self.cookies.write(outcome.cookies))
         guessing = isinstance(outcome, TooManyTries)
+        said = "too_many_tries" if isinstance(outcome, TooManyTries) else str(outcome.reason)
+        self.notes.sign_in_refused("sign-in", query.text("client_id"), said)
         if guessing:
             self.log.warn("too many wrong passwords for {user!r}, refused for some minutes", user=typed.username[:64])
         fault = SignInFault.TOO_MANY_TRIES if guessing else SignInFault.WRONG_CREDENTIALS

@@ -5,25 +5,34 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import assert_never
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from konnectd.flows import endsession, userinfo
-from konnectd.flows.authorize import Authorize, ToChooser, ToClient, ToConsent, ToSignIn
+from konnectd.flows.authorize import Answer, Authorize, Refusal, ToChooser, ToClient, ToConsent, ToSignIn
 from konnectd.flows.par import PushRequest
 from konnectd.flows.token import Token
 from konnectd.http import JSON_TYPE, NO_STORE, Headers, HttpRequest, HttpResponse
-from konnectd.interfaces import Delivery
+from konnectd.interfaces import BackendUnavailableError, Delivery
+from konnectd.protocol.asking import asked
 from konnectd.protocol.authorize import CLAIMS_SCOPE
+from konnectd.protocol.errors import OAuthError
 from konnectd.protocol.parameters import Parameters
 from konnectd.web.cookies import Cookies
 from konnectd.web.errors import as_challenge, as_json
 from konnectd.web.faces import PageFaces
 from konnectd.web.farewell import way_out
 from konnectd.web.forms import form_of, parameters_of
+from konnectd.web.notes import Answered, Notes
 from konnectd.web.route import Cors, Face, Respond, Route
 from konnectd.web.urls import Urls, checked, form_targets, with_request
 from konnectd.web.views import FormPostPage
 
+#: How the log calls the page that is due.
+_DUE: Mapping[type[Answer], Answered] = {
+    ToSignIn: Answered.SIGN_IN,
+    ToChooser: Answered.CHOOSER,
+    ToConsent: Answered.CONSENT,
+}
 #: How long others may keep metadata and keys without asking again, in seconds.
 DOCUMENT_MAX_AGE = 300
 
@@ -74,6 +83,7 @@ class OidcRoutes:
     endsession: endsession.EndSession
     cookies: Cookies
     faces: PageFaces
+    notes: Notes
 
     def routes(self) -> tuple[Route, ...]:
         """Return all routes."""
@@ -95,10 +105,14 @@ class OidcRoutes:
         """Answer an authorization request, or send the browser to the page that is due."""
         parameters = parameters_of(request)
         answer = await self.authorize(parameters, self.cookies.read(request))
+        if self.notes.every:
+            await self._note(parameters, answer)
         # After a posted form the browser must not post again where it is sent. Spec: RFC 9110 15.4.4.
         status = 303 if request.method == "POST" else 302
         match answer:
-            case ToClient(delivery=delivery, cookies=cookies):
+            case ToClient(delivery=delivery, cookies=cookies, refusal=refusal):
+                if refusal is not None:
+                    self._tell(refusal, status)
                 return self._deliver(request, parameters, delivery, self.cookies.write(cookies))
             case ToSignIn(request=carried, interaction=interaction, cookies=cookies, claims_scope=more):
                 location = self.urls.sign_in + with_request(carried, interaction, flow="oidc", **_also(more))
@@ -112,6 +126,26 @@ class OidcRoutes:
                 return HttpResponse.redirect(checked(location), status)
             case _:
                 assert_never(answer)
+
+    def _tell(self, refusal: Refusal, status: int) -> None:
+        """Tell of an error that the browser carries to a client, where anybody wants to know."""
+        if self.notes.wants(refusal.error):
+            arrival, supported = refusal.arrival, self.authorize.pending.supported
+            refusal.error.about(asked(arrival.address.client, arrival.parameters, supported))
+            self.notes.redirected("authorize", refusal.error, status)
+
+    async def _note(self, parameters: Parameters, answer: Answer) -> None:
+        """Tell of an authorization request that is not refused."""
+        pending = self.authorize.pending
+        try:
+            client = await pending.clients.get(parameters.text("client_id"))
+        except BackendUnavailableError:
+            return  # it was there when it mattered
+        trail = asked(client, parameters, pending.supported)
+        if not isinstance(answer, ToClient):
+            self.notes.granted("authorize", trail, _DUE[type(answer)])
+        elif answer.refusal is None:
+            self.notes.granted("authorize", evolve(trail, granted=answer.granted.tokens), Answered.REDIRECT)
 
     def _deliver(
         self, request: HttpRequest, parameters: Parameters, delivery: Delivery, headers: Headers
@@ -131,12 +165,25 @@ class OidcRoutes:
 
     async def on_token(self, request: HttpRequest) -> HttpResponse:
         """Answer a token request."""
-        tokens = await self.token(request.header("authorization"), form_of(request))
+        authorization, form = request.header("authorization"), form_of(request)
+        try:
+            tokens = await self.token(authorization, form)
+        except OAuthError as error:
+            error.about(await self.token.authenticate.trail(authorization, form))
+            raise
+        if self.notes.every:
+            trail = await self.token.authenticate.trail(authorization, form)
+            self.notes.granted("token", evolve(trail, granted=tokens.scope.tokens), Answered.JSON)
         return HttpResponse.json(tokens.to_json())
 
     async def on_par(self, request: HttpRequest) -> HttpResponse:
         """Keep a pushed authorization request."""
-        reference = await self.par(request.header("authorization"), form_of(request))
+        authorization, form = request.header("authorization"), form_of(request)
+        try:
+            reference = await self.par(authorization, form)
+        except OAuthError as error:
+            error.about(await self.par.authenticate.trail(authorization, form))
+            raise
         return HttpResponse.json(reference.to_json(), 201)
 
     async def on_userinfo(self, request: HttpRequest) -> HttpResponse:

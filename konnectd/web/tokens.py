@@ -11,6 +11,7 @@ from konnectd.flows.introspect import Introspect
 from konnectd.flows.revoke import Revoke
 from konnectd.http import NO_STORE, HttpRequest, HttpResponse
 from konnectd.paths import Paths
+from konnectd.protocol.errors import OAuthError
 from konnectd.web.errors import as_json
 from konnectd.web.forms import form_of
 from konnectd.web.route import Cors, Respond, Route
@@ -57,9 +58,19 @@ class TokenRoutes:
 
     async def on_revoke(self, request: HttpRequest) -> HttpResponse:
         """Answer a revocation request. Spec: RFC 7009 2.2 (nothing is said but that it is done)."""
-        await self.revoke(request.header("authorization"), form_of(request))
+        authorization, form = request.header("authorization"), form_of(request)
+        try:
+            await self.revoke(authorization, form)
+        except OAuthError as error:
+            error.about(await self.revoke.authenticate.trail(authorization, form))
+            raise
         return HttpResponse(headers=NO_STORE)
 
     async def on_introspect(self, request: HttpRequest) -> HttpResponse:
         """Answer an introspection request."""
-        return HttpResponse.json(await self.introspect(request.header("authorization"), form_of(request)))
+        authorization, form = request.header("authorization"), form_of(request)
+        try:
+            return HttpResponse.json(await self.introspect(authorization, form))
+        except OAuthError as error:
+            error.about(await self.introspect.authenticate.trail(authorization, form))
+            raise

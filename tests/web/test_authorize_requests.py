@@ -160,7 +160,7 @@ class UntrustedTests(RequestCase):
             text = text_of(self.daemon.get(url).body)
             reference = text.partition("Reference ")[2]
             with self.subTest(url=url):
-                self.assertRegex(reference, r"\A[A-Za-z0-9_-]{12}\Z")
+                self.assertRegex(reference, r"\AE[A-Za-z0-9_-]{12}\Z")
                 self.assertEqual(len(log.about(reference)), 1, log.text())
 
 

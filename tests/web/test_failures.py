@@ -32,13 +32,14 @@ class FailureTests(SynchronousTestCase):
         ]
 
     def test_known_failure_gets_its_face(self) -> None:
-        """The endpoint's own face decides, and a user's mistake is nothing an operator must look at."""
+        """The endpoint's own face decides, and a client's mistake leaves one line with a reference."""
         refused = raising(OAuthError(ErrorCode.INVALID_GRANT, "spent"))
         answer = Bench.of(route("/x", refused)).ask(request("GET", f"/x?{SECRET}"))
 
         self.assertEqual((answer.status, b"invalid_grant" in answer.body), (400, True))
-        (line,) = self.logged(LogLevel.debug)
-        self.assertIn(f"x: OAuthError invalid_grant spent, answered 400, reference {REFERENCE}", line)
+        (line,) = self.logged(LogLevel.info)
+        facts = "at=x answered=json status=400 reason=other error=invalid_grant"
+        self.assertIn(f"refused: spent [{REFERENCE}] {facts}", line)
         self.assertNotIn(SECRET, line)
 
     def test_unavailable_backend_is_a_warning_with_its_cause(self) -> None:
