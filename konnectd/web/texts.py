@@ -5,25 +5,17 @@ template looks up its translation. No text here has a percent sign or markup in 
 """
 
 from collections.abc import Mapping
-from enum import StrEnum
 
 from attrs import frozen
 
 from konnectd.protocol.branding import Naming
+from konnectd.protocol.reason import Move
 from konnectd.web.views import ErrorKind, SignInFault
 
 
 def mark(text: str) -> str:
     """Mark a text as one to translate, and return it as it is."""
     return text
-
-
-class Move(StrEnum):
-    """Who can do something about an error."""
-
-    PERSON = "person"
-    DEVELOPER = "developer"
-    ADMINISTRATOR = "administrator"
 
 
 @frozen(kw_only=True)
@@ -35,12 +27,14 @@ class Explanation:
         what: what happened.
         move: whose turn it is.
         advice: what they should do.
+        ask: whom the person can turn to, and with what.
     """
 
     title: str
     what: str
     move: Move
     advice: str
+    ask: str
 
 
 #: What the field for the username is called.
@@ -60,6 +54,17 @@ _TELL_DEVELOPER = mark(
     "There is nothing you can do here, and your account is fine."
     " Please tell the people who run the application, and send them the details below."
 )
+_ASK_ADMINISTRATOR = mark(
+    "If that does not help, ask the administrator of this service."
+    " With the reference below they find out what happened."
+)
+_ASK_BOTH = mark(
+    "If you do not know them, ask the administrator of this service."
+    " With the reference below they find out what happened."
+)
+_ASK_WITH_REFERENCE = mark(
+    "The administrator of this service can help you. With the reference below they find out what happened."
+)
 
 EXPLANATIONS: Mapping[ErrorKind, Explanation] = {
     ErrorKind.START_AGAIN: Explanation(
@@ -67,12 +72,14 @@ EXPLANATIONS: Mapping[ErrorKind, Explanation] = {
         what=mark("This page is one step of signing in to an application. It was opened by itself, or too late."),
         move=Move.PERSON,
         advice=mark("Go back to the application you want to use, and sign in from there."),
+        ask=_ASK_ADMINISTRATOR,
     ),
     ErrorKind.COOKIES_BLOCKED: Explanation(
         title=mark("Your browser did not keep our cookie"),
         what=mark("Signing in needs a cookie from this site, and your browser did not send it back."),
         move=Move.PERSON,
         advice=mark("Allow cookies for this site. Then go back to the application and sign in from there."),
+        ask=_ASK_ADMINISTRATOR,
     ),
     ErrorKind.STALE_FORM: Explanation(
         title=mark("This page was too old"),
@@ -81,6 +88,7 @@ EXPLANATIONS: Mapping[ErrorKind, Explanation] = {
         ),
         move=Move.PERSON,
         advice=mark("Go back to the application and start again."),
+        ask=_ASK_ADMINISTRATOR,
     ),
     ErrorKind.CROSS_SITE: Explanation(
         title=mark("This was sent from another site"),
@@ -90,12 +98,14 @@ EXPLANATIONS: Mapping[ErrorKind, Explanation] = {
             "Go back to the application and start again. If you see this page once more, tell the administrator:"
             " the proxy in front of this service may be changing its host name."
         ),
+        ask=_ASK_ADMINISTRATOR,
     ),
     ErrorKind.UNKNOWN_CLIENT: Explanation(
         title=mark("This application is not registered here"),
         what=mark("An application sent you here to sign in, but this service does not know it."),
         move=Move.DEVELOPER,
         advice=_TELL_DEVELOPER,
+        ask=_ASK_BOTH,
     ),
     ErrorKind.REDIRECT_URI: Explanation(
         title=mark("The return address of this application is not registered"),
@@ -105,36 +115,42 @@ EXPLANATIONS: Mapping[ErrorKind, Explanation] = {
         ),
         move=Move.DEVELOPER,
         advice=_TELL_DEVELOPER,
+        ask=_ASK_BOTH,
     ),
     ErrorKind.MALFORMED_REQUEST: Explanation(
         title=mark("The request of this application makes no sense"),
         what=mark("An application sent you here, but something in its request is missing or wrong."),
         move=Move.DEVELOPER,
         advice=_TELL_DEVELOPER,
+        ask=_ASK_BOTH,
     ),
     ErrorKind.UNAVAILABLE: Explanation(
         title=mark("Signing in does not work right now"),
         what=mark("A system that this service depends on does not answer. Your password is not the reason."),
         move=Move.ADMINISTRATOR,
         advice=mark("Please try again in a few minutes. If that does not help, send the administrator the reference."),
+        ask=_ASK_WITH_REFERENCE,
     ),
     ErrorKind.FAULT: Explanation(
         title=mark("Something went wrong here"),
         what=mark("It is not your fault: this service made a mistake, and wrote it to its log."),
         move=Move.ADMINISTRATOR,
         advice=mark("Please try again. If it happens once more, send the administrator the reference."),
+        ask=_ASK_WITH_REFERENCE,
     ),
     ErrorKind.NOT_FOUND: Explanation(
         title=mark("There is no page here"),
         what=mark("The address you opened does not lead anywhere."),
         move=Move.PERSON,
         advice=mark("Check the address for typing mistakes, or start from the application you want to use."),
+        ask=_ASK_ADMINISTRATOR,
     ),
     ErrorKind.METHOD: Explanation(
         title=mark("This address can not be used like this"),
         what=mark("It exists, but not for the kind of request that was sent."),
         move=Move.PERSON,
         advice=mark("Go back to the application you want to use, and start from there."),
+        ask=_ASK_ADMINISTRATOR,
     ),
 }
 

@@ -8,11 +8,12 @@ from konnectd.protocol.authorize import ReturnAddress
 from konnectd.protocol.client import Client
 from konnectd.protocol.errors import OAuthError, UntrustedRequestError
 from konnectd.protocol.parameters import Parameters
+from konnectd.protocol.reasons import BY_NAME
 from konnectd.protocol.vocabulary import ErrorCode
 from konnectd.web.faces import PageFaces
 from konnectd.web.forms import FormRefusedError
-from konnectd.web.texts import EXPLANATIONS
-from konnectd.web.views import ErrorKind
+from konnectd.web.texts import EXPLANATIONS, MOVES
+from konnectd.web.views import ErrorKind, ErrorPage
 from tests.support.markup import text_of
 from tests.support.rendering import GET, PAGES, header
 
@@ -75,6 +76,45 @@ class PageFacesTests(FaceCase):
         self.assertEqual([response.status for response in pages], [404, 500])
         self.assertExplains(pages[0], ErrorKind.NOT_FOUND)
         self.assertExplains(pages[1], ErrorKind.FAULT)
+
+
+class EveryKindTests(SynchronousTestCase):
+    """What every error page has, whatever it is about."""
+
+    def test_complete(self) -> None:
+        """A cause in words, whose move it is, what to do, whom to ask, and the reference; each of them not empty."""
+        for kind in ErrorKind:
+            page = ErrorPage(status=400, kind=kind, reference="Q7KD-3MXA")
+            text, explanation = text_of(PAGES.render(page, GET).body), EXPLANATIONS[kind]
+            with self.subTest(kind=kind):
+                for words in (
+                    explanation.title,
+                    explanation.what,
+                    MOVES[explanation.move],
+                    explanation.advice,
+                    explanation.ask,
+                    "Q7KD-3MXA",
+                ):
+                    self.assertGreater(len(words), 8)
+                    self.assertIn(words, text)
+
+    def test_whose_move(self) -> None:
+        """The page and the log agree on who can do something."""
+        for kind, name in (
+            (ErrorKind.START_AGAIN, "start-again"),
+            (ErrorKind.COOKIES_BLOCKED, "cookies-blocked"),
+            (ErrorKind.STALE_FORM, "stale-form"),
+            (ErrorKind.CROSS_SITE, "cross-site"),
+            (ErrorKind.UNKNOWN_CLIENT, "client-unregistered"),
+            (ErrorKind.REDIRECT_URI, "redirect-uri-unregistered"),
+            (ErrorKind.MALFORMED_REQUEST, "malformed-form"),
+            (ErrorKind.UNAVAILABLE, "backend-unavailable"),
+            (ErrorKind.FAULT, "fault"),
+            (ErrorKind.NOT_FOUND, "not-found"),
+            (ErrorKind.METHOD, "method"),
+        ):
+            with self.subTest(kind=kind):
+                self.assertEqual(EXPLANATIONS[kind].move, BY_NAME[name].move)
 
 
 class DoubtTests(FaceCase):
