@@ -31,6 +31,7 @@ Commands:
   serve BACKEND          run the OpenID Connect provider; konnectd serve --help lists its options
   demo                   run a provider with people and a client made up for trying out
   healthcheck            ask a running provider whether it is well
+  explain                say why a request was refused, by the reference on the page or a line of the log
   utils jwk-from-pem     print a key from a PEM file as a JSON Web Key
   utils hash-password    print the hash of a password, for the file of users
   version                print versions
@@ -54,6 +55,14 @@ _JWK_FROM_PEM = (
     Option(name="use", help="What the key is for; empty leaves it out.", default="sig", metavar="USE"),
     Option(name="yaml", help="Print YAML instead of JSON.", parse=switch, default=False, metavar=""),
     Option(name="public", help="Print the public part of a private key.", parse=switch, default=False, metavar=""),
+)
+_EXPLAIN = (
+    Option(
+        name="log",
+        help="The log to look into; without it, what is handed over on standard input.",
+        default="",
+        metavar="FILE",
+    ),
 )
 _HELP_FLAGS = frozenset({"-h", "--help"})
 
@@ -258,6 +267,13 @@ def _connection(hostname: str, scheme: str, timeout: float, *, insecure: bool) -
     return http.client.HTTPSConnection(address, timeout=timeout, context=context)
 
 
+def explain(values: Mapping[str, object], words: tuple[str, ...]) -> int:
+    """Say in words what was decided about a request, and why."""
+    from konnectd.explain import run  # noqa: PLC0415 - the other commands do not need it
+
+    return run(words[0], str(values["log"]))
+
+
 def print_jwk(values: Mapping[str, object], words: tuple[str, ...]) -> int:
     """Print a key as a JSON Web Key."""
     from konnectd.config.keys import read_key  # noqa: PLC0415 - the other commands do not need it
@@ -314,6 +330,9 @@ _STARTERS: Mapping[str, Callable[[Sequence[str]], int]] = {
     "demo": demo,
     "utils": utils,
     "version": Command(synopsis="konnectd version", run=print_version).start,
+    "explain": Command(
+        synopsis="konnectd explain [--log=FILE] REFERENCE|LINE|-", options=_EXPLAIN, words=1, run=explain
+    ).start,
     "healthcheck": Command(synopsis="konnectd healthcheck [options]", options=_HEALTHCHECK, run=check_health).start,
 }
 

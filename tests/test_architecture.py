@@ -79,7 +79,8 @@ TABLE: Mapping[str, Row] = {
     "service": row(f"{SERVE} parts assembly", "attrs twisted"),
     "tap": row("config option logs service runner", "attrs twisted zope"),
     "runner": row("config option interfaces logs service listener", "attrs twisted"),
-    "cli": row("config option jose tap runner demo", "attrs argon2 cryptography twisted"),
+    "explain": row("protocol", "attrs"),
+    "cli": row("config option jose tap runner demo explain", "attrs argon2 cryptography twisted"),
     "demo": row(f"{SERVE} address bodies parts assembly service runner", "attrs twisted zope"),
 }
 

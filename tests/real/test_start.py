@@ -276,6 +276,7 @@ class SmallCommandTests(TestCase):
             (["version"], ""),
             (["help"], ""),
             (["healthcheck", "--hostname=127.0.0.1:1"], ""),
+            (["explain", "E12345"], "x\n"),
             (["utils", "jwk-from-pem", "--public", str(key)], ""),
             (["utils", "hash-password"], "secret\n"),
         ):

@@ -1,7 +1,10 @@
 """The log of complete runs: whatever went through the daemon, no secret of anybody is in it."""
 
+from urllib.parse import urlencode
+
 from twisted.trial.unittest import SynchronousTestCase
 
+from konnectd.explain import Line, explained
 from konnectd.interfaces import LogonAnswer
 from tests.support.application import Application, json_of
 from tests.support.assembly import SECRET, Daemon
@@ -80,6 +83,11 @@ class SecretTests(SynchronousTestCase):
         self.daemon.get(f"/nowhere?code={token}", f"Cookie: a={token}")
         self.daemon.get(self.notes.url(redirect_uri=f"https://evil.example/{token}", client_id="notes"))
         self.daemon.get(self.notes.url(client_id=NOTES.secret))
+        self.daemon.get(self.notes.url(scope=f"{token} {WRONG * 3}", response_mode=WRONG))
+        self.daemon.get(self.notes.url(code_challenge=VERIFIER, code_challenge_method=VERIFIER, login_hint=MISPLACED))
+        for path in (paths.par, paths.revoke, paths.introspect, paths.device_authorization):
+            self.daemon.post(path, urlencode({"client_id": token, "client_secret": NOTES.secret, "token": token}))
+            self.daemon.post(path, urlencode({"client_assertion": token, "grant_type": token, "device_code": WRONG}))
         self.daemon.get(self.notes.url(response_type=token, id_token_hint=token, prompt=WRONG, max_age=WRONG))
         self.daemon.get(f"{paths.endsession}?id_token_hint={token}&post_logout_redirect_uri={WRONG}")
         self.daemon.get(f"{paths.authorize}?{WRONG}={WRONG}&{WRONG}={WRONG}")
@@ -106,16 +114,31 @@ class SecretTests(SynchronousTestCase):
         self.assertEqual({secret for secret in secrets if secret in text}, set())
         self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
 
+    def test_no_secret_is_explained(self) -> None:
+        """Nor in what ``konnectd explain`` makes of the log, which has something to say of each kind of mistake."""
+        self.run_of_mistakes(self.run_of_a_person())
+        self.flushLoggedErrors(ValueError)
+        found = [explained(line) for text in self.log.lines() if (line := Line.parse(text.splitlines()[0])) is not None]
+        trails = "".join(found)
+
+        self.assertGreater(len(found), 20)
+        self.assertEqual({secret for secret in self.secrets if len(secret) > 5 and secret in trails}, set())
+        for words in ("with a page", "sending the browser back", "with a message", "konnectd made a mistake"):
+            self.assertIn(words, trails)
+
     def test_the_log_is_read(self) -> None:
         """What is looked for above would be found: failures of every kind leave lines."""
         self.run_of_mistakes(self.run_of_a_person())
         self.flushLoggedErrors(ValueError)
 
         for level, words in (
-            ("info", "refused with a page"),
+            ("info", "answered=page"),
+            ("info", "answered=redirect"),
+            ("info", "at=token"),
             ("warn", "nobody can sign in"),
             ("error", "our fault"),
-            ("debug", "invalid_client"),
+            ("debug", "backend=wrong_password"),
+            ("info", "invalid_client"),
         ):
             self.assertGreater(len(self.log.about(words, level)), 0, words)
         self.assertIn("Traceback", self.log.text())
