@@ -10,7 +10,11 @@ from attrs import frozen
 
 from konnectd.flows.register import Register
 from konnectd.http import NO_STORE, HttpRequest, HttpResponse
+from konnectd.interfaces import BackendUnavailableError
+from konnectd.protocol.asking import asked
+from konnectd.protocol.client import Client
 from konnectd.protocol.errors import BearerTokenError, OAuthError
+from konnectd.protocol.parameters import Parameters
 from konnectd.protocol.vocabulary import ErrorCode
 from konnectd.web.errors import as_json
 from konnectd.web.forms import query_of
@@ -43,13 +47,22 @@ class RegisterRoutes:
 
         Spec: OIDC Registration 3 and 4; RFC 7591 3; RFC 7592 2.
         """
-        register, authorization = self.register, request.header("authorization")
+        authorization = request.header("authorization")
         if request.method == "POST":
-            made = await register.create(authorization, _document(request))
+            made = await self.register.create(authorization, _document(request))
             return HttpResponse.json(made.to_json(), status=201)
         client_id = query_of(request).get("client_id")
         if client_id is None:
             raise BearerTokenError(ErrorCode.INVALID_REQUEST, "client_id is missing", bare=not authorization)
+        try:
+            return await self._manage(request, client_id)
+        except OAuthError as error:
+            error.about(asked(await self._find(client_id), Parameters()))
+            raise
+
+    async def _manage(self, request: HttpRequest, client_id: str) -> HttpResponse:
+        """Show, change or forget what is registered."""
+        register, authorization = self.register, request.header("authorization")
         if request.method == "PUT":
             changed = await register.update(authorization, client_id, _document(request))
             return HttpResponse.json(changed.to_json())
@@ -57,6 +70,13 @@ class RegisterRoutes:
             await register.delete(authorization, client_id)
             return HttpResponse(status=204, headers=NO_STORE)
         return HttpResponse.json((await register.read(authorization, client_id)).to_json())
+
+    async def _find(self, client_id: str) -> Client | None:
+        """Return a client to tell of; none when nobody can tell right now."""
+        try:
+            return await self.register.clients.get(client_id)
+        except BackendUnavailableError:
+            return None
 
 
 def _document(request: HttpRequest) -> object:

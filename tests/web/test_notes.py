@@ -5,9 +5,11 @@ import re
 from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.explain import Line
+from konnectd.protocol.trail import LONGEST_VALUE
 from tests.support.application import Application
 from tests.support.assembly import Daemon
 from tests.support.loglines import LogLines
+from tests.support.registering import ON, REGISTER, SelfRegistered, register
 from tests.support.requests import MAIL, NOTES
 from tests.support.visitor import Visitor
 
@@ -166,6 +168,23 @@ class ProgramTests(NotesCase):
 
         line = self.assertTold("warn", at="token", status="503", reason="backend-unavailable")
         self.assertTrue(line.told.words)
+
+
+class RegistrationTests(NotesCase):
+    """Where clients register themselves."""
+
+    words = (ON,)
+
+    def test_registration(self) -> None:
+        """Who registers wrongly has no name yet; who shows a wrong token for a client has the name of that."""
+        client_id = SelfRegistered.begin(self.daemon).client.client_id
+        register(self.daemon, {"redirect_uris": ["https://app.example.org/*"]})
+        told = self.lines()[-1].told.trail
+        self.daemon.ask("GET", f"{REGISTER}?client_id={client_id}", "Authorization: Bearer wrong")
+        shown = self.lines()[-1].told.trail
+
+        self.assertEqual((told.reason, told.client), ("registration-redirect-uri", ""))
+        self.assertEqual((shown.reason, shown.client), ("registration-token", client_id[:LONGEST_VALUE]))
 
 
 class TalkativeTests(NotesCase):
