@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from konnectd.explain import Line
 from konnectd.fetch import GuardedFetch
 from konnectd.flows.authorize import ToConsent, ToSignIn
 from konnectd.flows.browser import Browser, Keep
@@ -293,6 +294,26 @@ class Row25LogTests(SynchronousTestCase):
             failure = self.failureResultOf(Deferred.fromCoroutine(fetch.get(url)), FetchError)
 
             self.assertNotIn(CANARY, str(failure.value))
+
+    def test_row_25_trails(self) -> None:
+        """What is told of a request names no client that is not registered, and no word that is not one of ours."""
+        app = Application(self.daemon, NOTES)
+        for name in ("client_id", "response_type", "response_mode", "prompt", "state", "nonce", "login_hint"):
+            self.daemon.get(app.url(**{name: CANARY, "max_age": "x"}))
+        app.ask_token(app.basic(), grant_type=CANARY, code=CANARY, code_verifier=CANARY)
+
+        self.assertGreater(len(self.log.about("refused: ")), 7)
+        self.assertNotIn(CANARY, self.log.text())
+
+    def test_row_25_forged(self) -> None:
+        """Nobody makes a line of the log look like a decision by what they type."""
+        line = 'level=info msg="refused: x [E123456] at=token client=notes"'
+        typed = [f"{before}{line}" for before in ("", "x ", "' ", '" ', "x: ", "2026-11-26T01:02:03+0000 ")]
+
+        for text in typed[1:]:
+            self.assertIsNone(Line.parse(text), text)
+            self.assertIsNone(Line.parse(f"level=warn msg={text!r}"), text)
+        self.assertIsNotNone(Line.parse(typed[0]))
 
     def test_row_25_mistakes(self) -> None:
         """No description of a mistake repeats what was sent."""

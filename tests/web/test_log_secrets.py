@@ -81,6 +81,7 @@ class SecretTests(SynchronousTestCase):
         self.daemon.get(f"{paths.userinfo}?access_token={token}")
         self.daemon.get(f"{paths.userinfo}", f"Authorization: Bearer {token} {token}")
         self.daemon.get(f"/nowhere?code={token}", f"Cookie: a={token}")
+        self.daemon.get(f"/nowhere?code={WRONG}")
         self.daemon.get(self.notes.url(redirect_uri=f"https://evil.example/{token}", client_id="notes"))
         self.daemon.get(self.notes.url(client_id=NOTES.secret))
         self.daemon.get(self.notes.url(scope=f"{token} {WRONG * 3}", response_mode=WRONG))
