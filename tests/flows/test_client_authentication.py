@@ -8,6 +8,7 @@ from konnectd.interfaces import BackendUnavailableError
 from konnectd.protocol.client import Client
 from konnectd.protocol.errors import InvalidClientError
 from konnectd.protocol.parameters import Parameters
+from konnectd.protocol.trail import Trail
 from konnectd.protocol.vocabulary import AuthMethod
 from tests.protocol.test_client_authentication import basic
 from tests.support.assertions import ASSERTION_TYPE, KEYED, PUBLISHING, SECRETIVE, by_secret, keyed
@@ -52,6 +53,21 @@ class ClientAuthenticationTests(SynchronousTestCase):
         )
 
         self.assertEqual(found, (NOTES, NOTES, NOTES, KEYED, SECRETIVE, PAGE, PAGE, PAGE))
+
+    def test_trail(self) -> None:
+        """What may be told of a request: its client if there is one of that id, however wrong its proof is."""
+        authentication = self.provider.authentication
+        wrong = run(authentication.trail(basic("notes", "wrong"), form(grant_type="password")))
+        others = [
+            run(authentication.trail(basic("stranger", "x"), form())),
+            run(authentication.trail("", form())),
+            run(authentication.trail("nonsense", form())),
+        ]
+        self.provider.registry.silent = True
+        others.append(run(authentication.trail(HEADER, form())))
+
+        self.assertEqual(wrong, Trail(client="notes", grant_type="password"))
+        self.assertEqual(others, [Trail()] * 4)
 
     def test_one_method_a_request(self) -> None:
         """Two proofs are one too many, even when both are good. Spec: RFC 6749 2.3."""
