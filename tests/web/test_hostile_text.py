@@ -1,54 +1,19 @@
 """Text that wants to be more than text: whatever is put into a view, its page stays the same page."""
 
-from enum import Enum
-
 import attrs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from konnectd.web.views import Account, ScopeLine, SignedOutPage, SignInPage, View
+from konnectd.web.views import Account, FarewellLine, FarewellPage, PartyState, ScopeLine, SignedOutPage, SignInPage
+from tests.support.hostile import HOSTILE, filled, texts
 from tests.support.markup import elements, one, shape, text_of, xml_shape
 from tests.support.rendering import page
-from tests.support.views import CHOOSER, CONSENT, SAMPLES, SIGN_IN
+from tests.support.views import CHOOSER, CONSENT, SAMPLES, SIGN_IN, SIGNED_OUT
 
-HOSTILE = (
-    '"><script>alert(1)</script>',
-    "'><img src=x onerror=alert(1)>",
-    "</title></main><h1>",
-    "{{7*7}}{% raw %}{#",
-    "%(name)s %s %",
-    "&lt;b&gt; &amp;amp; &#x3c;",
-    "]]><!--<![CDATA[",
-    "javascript:alert(1)//",
-    "".join(map(chr, range(0x20))) + "\x7f\x85\x9f",
-    "\ud800\udfff\ufffe\uffff\ufdd0",
-    "\u202egro.live\u202c \u2066\u2067\u200f",
-    "x" * 10_000,
-    "<" * 10_000,
-)
-
-
-def filled(view: View, text: str) -> View:
-    """Return a view with the same text in every field that holds any, made different by the field's name."""
-    changes: dict[str, object] = {}
-    for field in attrs.fields(type(view)):  # type: ignore[arg-type]
-        value = getattr(view, field.name)
-        if isinstance(value, str) and not isinstance(value, Enum):
-            changes[field.name] = text + field.name
-        elif isinstance(value, Account):
-            changes[field.name] = Account(text + "username", text + "name")
-        elif field.name == "fields":
-            changes[field.name] = tuple((name, text + name) for name, _ in value)
-        elif isinstance(value, tuple) and not any(isinstance(line, ScopeLine) for line in value):
-            changes[field.name] = tuple(filled(line, text) for line in value)
-        elif isinstance(value, tuple):
-            changes[field.name] = (
-                ScopeLine(description=text, token="t"),
-                ScopeLine(id=text, token=text),
-                ScopeLine(token=text),
-            )
-    return attrs.evolve(view, **changes)  # type: ignore[misc]
+#: Good addresses with characters that mean something in a page.
+LINKS = ("https://a.example/?a=1&lt;b&amp;c=%22", "https://a.example/'onclick='x", "https://a.example/?q=&lt&x=$1")
+TERMS = ("policy_uri", "tos_uri")
 
 
 class HostileTextTests(SynchronousTestCase):
@@ -63,6 +28,32 @@ class HostileTextTests(SynchronousTestCase):
 
                 self.assertEqual(shape(body), expected, f"{name}: {text[:40]!r}")
                 self.assertEqual(xml_shape(body), expected, f"{name}: {text[:40]!r}")
+
+    def test_every_field_is_filled(self) -> None:
+        """No text of any page is left out of these tests, however deep in a view it stands."""
+        for name, view in SAMPLES.items():
+            left = [text for text in texts(filled(view, "planted")) if text and "planted" not in text]
+
+            self.assertEqual(left, [], name)
+
+    def test_links_stay_links(self) -> None:
+        """An address that leads somewhere is one attribute of one link, whatever characters are in it."""
+        for uri in LINKS:
+            for view, fields in ((SIGN_IN, TERMS), (CONSENT, ("client_uri", *TERMS)), (SIGNED_OUT, ("return_uri",))):
+                body = page(attrs.evolve(view, **dict.fromkeys(fields, uri)))
+                links = [element.attributes["href"] for element in elements(body) if element.name == "a"]
+
+                self.assertEqual(links, [uri] * len(fields))
+                self.assertEqual(shape(body), xml_shape(body))
+
+    def test_frames_stay_frames(self) -> None:
+        """The address that tells an application of a sign-out is one attribute of one frame."""
+        for uri in LINKS:
+            lines = (FarewellLine(name="Notes", state=PartyState.IN_FRAME, frame=uri),)
+            body = page(FarewellPage(lines=lines))
+
+            self.assertEqual(one(body, "iframe").attributes["src"], uri)
+            self.assertEqual(shape(body), xml_shape(body))
 
     @settings(deadline=None, max_examples=150)
     @given(st.text(st.characters(), min_size=1, max_size=60), st.sampled_from(sorted(SAMPLES)))
