@@ -14,6 +14,7 @@ PARTS=(
     "redis-server|/usr/bin/redis-server|the store for several machines"
     "chromium|/usr/bin/chromium|the pages in a browser"
     "chromium-driver|/usr/bin/chromedriver|the pages in a browser"
+    "w3m|/usr/bin/w3m|signing in with a text browser"
     "apache2|/usr/sbin/apache2|signing in to Apache"
     "libapache2-mod-auth-openidc|/usr/lib/apache2/modules/mod_auth_openidc.so|signing in to Apache"
     "libapache2-mod-oauth2|/usr/lib/apache2/modules/mod_oauth2.so|access tokens in the hands of Apache"
