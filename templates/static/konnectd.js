@@ -15,6 +15,9 @@
       form.querySelectorAll("button[aria-disabled]").forEach((button) => button.removeAttribute("aria-disabled"));
     };
     form.addEventListener("submit", (event) => {
+      if (event.defaultPrevented) {
+        return;
+      }
       if (form.classList.contains("busy")) {
         event.preventDefault();
         return;
@@ -25,6 +28,50 @@
     });
     // Going back may show this very document again, as it was when the form was sent.
     window.addEventListener("pageshow", release);
+  };
+
+  // Say beside a field that it is empty, in the language of the page, and go there. Without scripts the browser says it,
+  // in its own language.
+  const inform = (form) => {
+    const inputs = [...form.querySelectorAll("input[data-missing]")];
+    const say = (input) => {
+      const id = `${input.id}-missing`;
+      if (document.getElementById(id)) {
+        return;
+      }
+      const described = input.getAttribute("aria-describedby");
+      const wrong = input.hasAttribute("aria-invalid");
+      const note = document.createElement("p");
+      note.id = id;
+      note.className = "missing";
+      note.setAttribute("role", "alert");
+      note.textContent = input.dataset.missing;
+      input.closest(".field").append(note);
+      input.setAttribute("aria-invalid", "true");
+      input.setAttribute("aria-describedby", described ? `${id} ${described}` : id);
+      input.addEventListener("input", () => {
+        note.remove();
+        if (described) {
+          input.setAttribute("aria-describedby", described);
+        } else {
+          input.removeAttribute("aria-describedby");
+        }
+        if (!wrong) {
+          input.removeAttribute("aria-invalid");
+        }
+      }, { once: true });
+    };
+    if (inputs.length) {
+      form.noValidate = true;
+    }
+    form.addEventListener("submit", (event) => {
+      const empty = inputs.filter((input) => input.value === "");
+      empty.forEach(say);
+      if (empty.length) {
+        event.preventDefault();
+        empty[0].focus();
+      }
+    });
   };
 
   const SVG = "http://www.w3.org/2000/svg";
@@ -87,6 +134,8 @@
     });
   };
 
+  // In this order: a form that stays where it is was not sent.
+  document.querySelectorAll("form").forEach(inform);
   document.querySelectorAll("form").forEach(guard);
   document.querySelectorAll(".secret").forEach(reveal);
   const password = document.getElementById("password");

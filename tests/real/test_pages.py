@@ -10,7 +10,8 @@ from selenium.webdriver.support.ui import WebDriverWait
 from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.http import HttpRequest, HttpResponse
-from konnectd.web.views import FormPostPage
+from konnectd.web.texts import SIGN_IN_FAULTS
+from konnectd.web.views import FormPostPage, SignInFault
 from tests.support.browser import browser, complaints, missing, prefer, resize
 from tests.support.page_server import PageServer
 from tests.support.views import SAMPLES
@@ -43,6 +44,7 @@ MARKED = {
     "scope.offline_access": ["1"],
     "scope.example/special": ["1"],
 }
+BOTH = ("username", "password")
 CAPS = "arguments[0].dispatchEvent(new KeyboardEvent('keydown', {key: 'a', modifierCapsLock: arguments[1]}))"
 
 #: Pages that can be looked at; the one that posts itself is gone before anybody could.
@@ -239,6 +241,28 @@ class WithScriptTests(BrowserCase):
 
         self.assertEqual(said, ["", "Caps Lock is on.", ""])
         self.assertEqual(hint.get_attribute("role"), "status")
+        # What is not there before can not be heard when it comes.
+        self.assertEqual(hint.value_of_css_property("display"), "block")
+
+    def test_nothing_typed(self) -> None:
+        """What is missing is said beside its field in the words of the page, one is taken there, and typing ends it."""
+        self.open("signin")
+        self.driver.find_element(By.CSS_SELECTOR, "button.main").click()
+        missing_username, missing_password = (SIGN_IN_FAULTS[SignInFault(f"missing_{name}")] for name in BOTH)
+        said, place = self.said(), self.driver.switch_to.active_element.get_attribute("name")
+        described = [self.named(name).get_attribute("aria-describedby") for name in BOTH]
+        self.named("username").send_keys("alice")
+        left, invalid = self.said(), self.named("username").get_attribute("aria-invalid")
+        self.named("password").send_keys("wonderland" + Keys.ENTER)
+
+        self.assertEqual((said, place), ([missing_username, missing_password], "username"))
+        self.assertEqual(described, ["username-missing", "password-missing capslock"])
+        self.assertEqual((left, invalid), ([missing_password], None))
+        self.assertEqual(self.sent(), [{"csrf": ["csrf-1"], "username": ["alice"], "password": ["wonderland"]}])
+
+    def said(self) -> list[str]:
+        """Return what is said beside fields."""
+        return [note.text for note in self.driver.find_elements(By.CSS_SELECTOR, ".field > [role=alert]")]
 
     def test_reduced_motion(self) -> None:
         """Nothing moves for those who do not want it."""
