@@ -22,7 +22,7 @@ INSTALL_LOCKED := $(PIP) install --require-hashes --only-binary :all:
 # Without "compat" an editable install hides the plugin from twistd. Without isolation the build needs no download.
 INSTALL_SELF := $(PIP) install --no-deps --no-build-isolation --config-settings editable_mode=compat --editable .
 
-.PHONY: help demo test check format generate coverage taken-out bench lock system clean
+.PHONY: help demo test check format generate coverage taken-out bench gallery lock system clean
 
 help: ## list what can be made
 	@echo "make TARGET, where TARGET is one of"
@@ -53,6 +53,9 @@ taken-out: $(DEVELOP_READY) ## take out each check against a known fault in turn
 
 bench: $(DEVELOP_READY) ## measure; read bench/README.md first
 	@$(BIN)/python -m bench $(ARGS)
+
+gallery: $(DEVELOP_READY) ## a picture of every page in every state, to look through: build/gallery/index.html
+	@$(BIN)/python -m tools.gallery $(ARGS)
 
 lock: ## resolve setup.py anew into the two lock files
 	@tools/lock.sh

@@ -1,10 +1,16 @@
 """The tools behind `make test` and `make check` count rightly and are not fooled."""
 
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tools import check_fragments, run_tests
+from konnectd.web import device_views
+from konnectd.web.views import VIEWS, ErrorKind, ErrorPage
+from tests.support import states
+from tests.support.views import SAMPLES
+from tools import check_fragments, gallery, run_tests
 from tools.run_tests import Tally
 
 
@@ -109,3 +115,38 @@ class FragmentTests(SynchronousTestCase):
     def test_no_history_is_no_fault(self) -> None:
         """Outside of a repository there is nothing to compare with, and nobody is blamed for it."""
         self.assertIsNone(check_fragments.changed_since_base(Path("/")))
+
+
+class GalleryTests(SynchronousTestCase):
+    """What `make gallery` shows."""
+
+    def test_every_page_in_every_state(self) -> None:
+        """Each kind of page is in it, bare and with hostile names, and each kind of error."""
+        shown = {type(state.view) for state in states.STATES.values()}
+        errors = {state.view.kind for state in states.STATES.values() if isinstance(state.view, ErrorPage)}
+        hostile = {type(state.view) for name, state in states.STATES.items() if name.endswith("~hostile")}
+
+        self.assertEqual(shown, {*VIEWS, *device_views.VIEWS})
+        self.assertEqual(errors, set(ErrorKind))
+        self.assertEqual(shown - hostile, {device_views.DeviceDonePage})
+
+    def test_hostile_names_are_in(self) -> None:
+        """A name is put wherever one is shown, however deep in a view, and nowhere else."""
+        account = states.renamed(SAMPLES["account"], "<i>")
+
+        self.assertEqual({permit.name for permit in account.permits}, {"<i>"})
+        self.assertEqual((account.action, account.csrf), ("/account", "csrf-6"))
+
+    def test_index(self) -> None:
+        """Every picture is on the page that one looks through, whatever a state is called."""
+        found = gallery.index(("a~b", "c&d"), ("dark",))
+
+        for words in ('src="a~b-dark.png"', 'src="c%26d-dark.png"', 'id="c&amp;d"', 'href="#c&amp;d"'):
+            self.assertIn(words, found)
+
+    def test_nothing_asked_for(self) -> None:
+        """A name that no state has is said, before anything is started."""
+        with redirect_stdout(StringIO()) as said:
+            status = gallery.main(["--only", "no such page"])
+
+        self.assertEqual((status, len(said.getvalue().splitlines())), (1, 1))

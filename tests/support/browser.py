@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -66,6 +67,12 @@ def prefer(driver: Chrome, **features: str) -> None:
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": values})
 
 
+def without_scripts(driver: Chrome, *, blocked: bool = True) -> None:
+    """Have files with scripts not arrive, so that a page that sends itself stays; or arrive again."""
+    driver.execute_cdp_cmd("Network.enable", {})
+    driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*.js"] if blocked else []})
+
+
 def complaints(driver: Chrome) -> list[str]:
     """Return what the browser wrote to its console since the last time."""
     return [str(entry["message"]) for entry in driver.get_log("browser")]  # type: ignore[no-untyped-call]  # untyped
@@ -74,3 +81,11 @@ def complaints(driver: Chrome) -> list[str]:
 def screenshot(driver: Chrome, file: Path) -> None:
     """Write a picture of what is to be seen."""
     file.write_bytes(driver.get_screenshot_as_png())
+
+
+def whole_page(driver: Chrome) -> bytes:
+    """Return a picture of a page from its top to its end, which may be further down than the screen."""
+    size = driver.execute_cdp_cmd("Page.getLayoutMetrics", {})["cssContentSize"]
+    clip = {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}
+    taken = driver.execute_cdp_cmd("Page.captureScreenshot", {"clip": clip, "captureBeyondViewport": True})
+    return b64decode(taken["data"])
