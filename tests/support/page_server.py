@@ -1,6 +1,7 @@
 """A small HTTP server on loopback, in a thread, for browsers to look at pages."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from types import TracebackType
@@ -109,8 +110,10 @@ class PageServer:
                 self.send_response(response.status)
                 for name, value in (*response.headers, (b"Content-Length", str(len(response.body)).encode())):
                     self.send_header(name.decode("latin-1"), value.decode("latin-1"))
-                self.end_headers()
-                self.wfile.write(response.body)
+                # A browser that was ended, or sent elsewhere, no longer waits for what it has asked for.
+                with suppress(ConnectionError):
+                    self.end_headers()
+                    self.wfile.write(response.body)
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name in the base class
                 """Say nothing."""
