@@ -208,12 +208,17 @@ class PendingRequests:
         claims = self.sealer.open(PROGRESS, sealed, self.clock.now()) if sealed is not None else None
         return Progress.from_json(claims) if claims is not None else None
 
-    def begin(self, request: AuthorizationRequest, logon: Logon | None) -> Progress:
-        """Note that the first page of a request is about to be shown."""
+    def begin(self, request: AuthorizationRequest, *logons: Logon | None) -> Progress:
+        """Note that the first page of a request is about to be shown.
+
+        Args:
+            request: which one.
+            logons: all there are in the browser now; None stands for nobody.
+        """
         return Progress(
             fingerprint=request.fingerprint,
             started_at=self.clock.now(),
-            session_id=logon.session_id if logon is not None else "",
+            session_id=" ".join(logon.session_id for logon in logons if logon is not None),
             prompt=request.sent_prompt,
         )
 

@@ -141,25 +141,36 @@ class ListedSession:
         started_at: in seconds since the epoch.
         browser: its family, such as ``Firefox``; empty when nobody can tell.
         system: what it runs on, such as ``Linux``; empty when nobody can tell.
+        kept: whether it outlives the browser.
     """
 
     session_id: str = field(repr=False)
     started_at: int
     browser: str = ""
     system: str = ""
+    kept: bool = False
 
     def to_text(self) -> str:
         """Write it for a store."""
+        kept = {"kept": True} if self.kept else {}
         return write_text(
-            {"v": VERSION, "sid": self.session_id, "iat": self.started_at, "on": self.browser, "os": self.system}
+            {
+                "v": VERSION,
+                "sid": self.session_id,
+                "iat": self.started_at,
+                "on": self.browser,
+                "os": self.system,
+                **kept,
+            }
         )
 
     @classmethod
     def from_text(cls, text: str | None) -> Self | None:
         """Read what `to_text` wrote."""
         match _read(text):
-            case {"v": 1, "sid": str(session_id), "iat": int(started_at), "on": str(browser), "os": str(system)}:
-                return cls(session_id=session_id, started_at=started_at, browser=browser, system=system)
+            case {"v": 1, "sid": str(session_id), "iat": int(started_at), "on": str(on), "os": str(system), **more}:
+                kept = more.get("kept") is True
+                return cls(session_id=session_id, started_at=started_at, browser=on, system=system, kept=kept)
         return None
 
 

@@ -44,7 +44,8 @@ INTERACTION = "interaction"
 CONSENT_STATE = "konnect"
 CLAIMS_SCOPE = "claims_scope"
 RETRY = "retry"
-INTERNAL_PARAMETERS = frozenset({FLOW, INTERACTION, CONSENT_STATE, CLAIMS_SCOPE, RETRY})
+ANOTHER = "another"
+INTERNAL_PARAMETERS = frozenset({FLOW, INTERACTION, CONSENT_STATE, CLAIMS_SCOPE, RETRY, ANOTHER})
 
 #: What an authorization response may carry, and therefore what a registered redirect URI must not smuggle into it.
 RESPONSE_PARAMETERS = frozenset(

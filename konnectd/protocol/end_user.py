@@ -71,6 +71,7 @@ class Logon:
         auth_time: when they proved it, in seconds since the epoch. Nothing but a fresh proof moves it.
         session_id: the ``sid`` of this session, random at each logon.
         amr: how they proved it (RFC 8176 words).
+        kept: whether they asked to stay signed in when the browser is closed.
     """
 
     provider: str
@@ -81,6 +82,7 @@ class Logon:
     auth_time: int
     session_id: str
     amr: tuple[str, ...] = ("pwd",)
+    kept: bool = False
 
     @property
     def sub(self) -> str:
@@ -99,6 +101,7 @@ class Logon:
             "kc.i.id": self.user_id,
             "kc.i.un": self.username,
             "kc.i.dn": self.name,
+            **({"kept": True} if self.kept else {}),
         }
 
     @classmethod
@@ -126,5 +129,6 @@ class Logon:
                     auth_time=auth_time,
                     session_id=session_id,
                     amr=tuple(str(method) for method in amr),
+                    kept=value.get("kept") is True,
                 )
         return None

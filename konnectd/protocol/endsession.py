@@ -3,6 +3,7 @@
 Spec: OIDC RP-Initiated Logout 2 and 3.
 """
 
+from collections.abc import Sequence
 from typing import Self
 
 from attrs import field, frozen
@@ -89,6 +90,18 @@ class EndSessionRequest:
         if hint.sub not in names:
             return True
         return bool(hint.session_id) and hint.session_id not in self._sids(logon)
+
+    def pick(self, current: Logon | None, beside: Sequence[Logon]) -> Logon | None:
+        """Return which of the logons of a browser is to end: the one that is named, else the current one.
+
+        Args:
+            current: None when nobody is signed in, or only others are, beside.
+            beside: who is signed in as well.
+        """
+        everyone = [logon for logon in (current, *beside) if logon is not None]
+        proven = (logon for logon in everyone if not self.must_confirm(logon))
+        named = (logon for logon in everyone if self.logout_hint and self._means(logon))
+        return next(proven, next(named, current))
 
     def _means(self, logon: Logon) -> bool:
         """Tell whether ``logout_hint`` names a person or their session."""

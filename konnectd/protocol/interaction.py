@@ -6,7 +6,7 @@ then; no page sends the browser to another page. What has happened in the meanti
 """
 
 from base64 import urlsafe_b64encode
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from hashlib import blake2b
 from typing import Protocol, Self, TypeAlias
 
@@ -56,7 +56,8 @@ class Progress:
     Attributes:
         fingerprint: of the request.
         started_at: when its first page was asked for, in seconds since the epoch.
-        session_id: of the logon there was then; empty for none. A logon with another one has been made since.
+        session_id: of the logons there were then, a blank between two; empty for none. A logon with another one has
+            been made since.
         account: ``sub`` of the account that was chosen since; empty for none.
         prompt: as the client sent it.
     """
@@ -88,7 +89,11 @@ class Progress:
 
     def covers(self, logon: Logon) -> bool:
         """Tell whether a logon was made for this request, and so counts as fresh however old the request says."""
-        return logon.session_id != self.session_id and logon.auth_time >= self.started_at
+        return logon.session_id not in self.session_id.split(" ") and logon.auth_time >= self.started_at
+
+    def settles(self, logon: Logon) -> bool:
+        """Tell whether a person has said, by signing in or by choosing, that this is who they go on as."""
+        return self.covers(logon) or self.account == logon.sub
 
     def restore(self, parameters: Parameters) -> Parameters:
         """Return a request with the ``prompt`` that the client sent, where a front end has put another one."""
@@ -176,9 +181,13 @@ class AskForLogon:
 
 @frozen
 class AskForAccount:
-    """The person has to say whether they go on as who they are."""
+    """The person has to say who they go on as.
 
-    logon: Logon
+    Attributes:
+        logon: who they are now; None when others are signed in beside, and nobody is the current one.
+    """
+
+    logon: Logon | None = None
 
 
 @frozen
@@ -219,6 +228,7 @@ class Knowledge:
         remembered: what the person answered the client before; None for nothing, or where it does not matter.
         returned: a front end has said that it is done with the person: they have chosen an account, if they had to.
         supported: every scope that can be granted here.
+        others: whether somebody else has a logon in the browser, too.
     """
 
     logon: Logon | None
@@ -228,6 +238,33 @@ class Knowledge:
     remembered: Remembered | None = None
     returned: bool = False
     supported: frozenset[str] = frozenset({OPENID})
+    others: bool = False
+
+
+def meant(
+    request: AuthorizationRequest, progress: Progress | None, hint: str, current: Logon | None, beside: Sequence[Logon]
+) -> Logon | None:
+    """Return which of the logons of a browser a request is about: the one it names, else the current one.
+
+    Who has just signed in for it, or was just chosen for it, has the last word. A ``login_hint`` proves nothing, so it
+    only ever picks somebody who is signed in here under exactly that name.
+
+    Args:
+        progress: None when the request has just begun.
+        hint: ``sub`` of a verified ``id_token_hint``; empty for none.
+        current: who counts when nobody is named; None for nobody.
+        beside: who is signed in as well.
+
+    Spec: OIDC Core 3.1.2.1 (``id_token_hint``, ``login_hint``) and 5.5.1 (``sub``).
+    """
+    if current is not None and progress is not None and progress.settles(current):
+        return current
+    everyone = [logon for logon in (current, *beside) if logon is not None]
+    if _names_somebody(request, hint):
+        wanted = (logon for logon in everyone if _is_expected(request, hint, logon))
+    else:
+        wanted = (logon for logon in everyone if request.login_hint in {logon.username, logon.sub})
+    return next(wanted, current)
 
 
 def decide(request: AuthorizationRequest, known: Knowledge, now: int) -> Decision:
@@ -246,6 +283,9 @@ def decide(request: AuthorizationRequest, known: Knowledge, now: int) -> Decisio
             return Refuse(OAuthError(ErrorCode.LOGIN_REQUIRED, "nobody is signed in who fits the request"))
         case AskForConsent():
             return Refuse(OAuthError(ErrorCode.CONSENT_REQUIRED, "the person has to be asked for consent"))
+        case AskForAccount():
+            several = "several people are signed in and none of them is the current one"
+            return Refuse(OAuthError(ErrorCode.ACCOUNT_SELECTION_REQUIRED, several))
         case _:
             return decision
 
@@ -256,9 +296,10 @@ def _ask(request: AuthorizationRequest, known: Knowledge, now: int) -> Decision:
     if not _has_context(request, authentication_context.SUPPORTED):
         return Refuse(OAuthError(ErrorCode.UNMET_AUTHENTICATION_REQUIREMENTS, "no sign-in here has the acr asked for"))
     if logon is None:
-        return AskForLogon()
+        choose = known.others and Prompt.LOGIN not in request.prompt and not _names_somebody(request, known.hint)
+        return AskForAccount() if choose else AskForLogon()
     fresh = known.progress is not None and known.progress.covers(logon)
-    if not _is_expected(request, known, logon):
+    if not _is_expected(request, known.hint, logon):
         if fresh:
             return Refuse(OAuthError(ErrorCode.LOGIN_REQUIRED, "somebody else has signed in than the request says"))
         return AskForLogon()
@@ -267,7 +308,7 @@ def _ask(request: AuthorizationRequest, known: Knowledge, now: int) -> Decision:
         return Refuse(unmet) if fresh else AskForLogon()
     if not fresh and must_prove_again(request, logon, now):
         return AskForLogon()
-    chosen = fresh or known.returned or (known.progress is not None and known.progress.account == logon.sub)
+    chosen = known.returned or (known.progress is not None and known.progress.settles(logon))
     if Prompt.SELECT_ACCOUNT in request.prompt and not chosen:
         return AskForAccount(logon)
     return _ask_for_consent(request, known, logon)
@@ -282,18 +323,22 @@ def _has_context(request: AuthorizationRequest, given: Collection[str]) -> bool:
     return not wanted or any(context in wanted for context in given)
 
 
-def _is_expected(request: AuthorizationRequest, known: Knowledge, logon: Logon) -> bool:
+def _names_somebody(request: AuthorizationRequest, hint: str) -> bool:
+    """Tell whether ``id_token_hint`` or the ``claims`` parameter says whom a request is about."""
+    return bool(hint) or request.claims.subjects is not None
+
+
+def _is_expected(request: AuthorizationRequest, hint: str, logon: Logon) -> bool:
     """Tell whether a person is the one whom ``id_token_hint`` or the ``claims`` parameter means, if either does.
 
     A client that was granted the raw subject has it in its ID tokens and sends it back.
 
     Spec: OIDC Core 3.1.2.1, 3.1.2.2 and 5.5.1 (``sub``).
     """
-    subjects = request.claims.subjects
-    if not known.hint and subjects is None:
+    if not _names_somebody(request, hint):
         return True
-    names = request.client.knows(logon)
-    return (not known.hint or known.hint in names) and (subjects is None or not names.isdisjoint(subjects))
+    subjects, names = request.claims.subjects, request.client.knows(logon)
+    return (not hint or hint in names) and (subjects is None or not names.isdisjoint(subjects))
 
 
 def must_prove_again(request: Demand, logon: Logon, now: int) -> bool:

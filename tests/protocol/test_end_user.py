@@ -61,11 +61,19 @@ class LogonTests(SynchronousTestCase):
     def test_damaged(self, logon: Logon, draw: st.DataObject, junk: object) -> None:
         """A value that lacks a member or is of another version is nobody's; no member of any kind is a fault."""
         value = logon.to_json()
-        name = draw.draw(st.sampled_from(sorted(value)))
+        name = draw.draw(st.sampled_from(sorted(value.keys() - {"kept"})))
 
         self.assertIsNone(Logon.from_json({key: member for key, member in value.items() if key != name}))
         self.assertIsNone(Logon.from_json({**value, "v": 2}))
         self.assertIn(type(Logon.from_json({**value, name: junk})), (Logon, type(None)))
+
+    def test_kept(self) -> None:
+        """That somebody asked to stay is said by nothing but the word that says so."""
+        value = logon_of(ALICE, 1).to_json()
+        said = [Logon.from_json({**value, "kept": word}) for word in (True, False, 1, "true", None)]
+
+        self.assertEqual([logon is not None and logon.kept for logon in said], [True, False, False, False, False])
+        self.assertNotIn("kept", value)
 
     def test_old_cookie(self) -> None:
         """What Konnect kept in its cookie, which had no version, is nobody's logon."""

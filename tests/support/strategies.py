@@ -159,6 +159,7 @@ LOGONS = st.builds(
     auth_time=SECONDS,
     session_id=TEXT,
     amr=st.lists(TEXT, max_size=3).map(tuple),
+    kept=st.booleans(),
 )
 _NAMED = st.lists(st.sampled_from(sorted(SCOPE_OF)), unique=True, max_size=4).map(tuple)
 #: What was allowed claim by claim, with conditions left behind.
