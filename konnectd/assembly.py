@@ -31,6 +31,7 @@ from konnectd.protocol.client_metadata import Offer
 from konnectd.web.account import AccountRoutes
 from konnectd.web.branding import Branded
 from konnectd.web.check_session import CheckSession
+from konnectd.web.chooser import ChooserRoutes
 from konnectd.web.client_logo import ClientLogoRoutes
 from konnectd.web.cookies import Cookies
 from konnectd.web.device import DeviceRoutes
@@ -99,9 +100,7 @@ def assemble(world: World, background: Background) -> Assembly:
         secure=settings.secure_cookies, path=paths.inner, form_path=paths.identifier, session_path=paths.session
     )
     forms = Forms(cookies=cookies, sealer=world.sealer, entropy=world.entropy, origin=settings.origin)
-    sign_in = SignIn(
-        backend=world.backend, sealer=world.sealer, clock=world.clock, entropy=world.entropy, store=world.store
-    )
+    sign_in = world.sign_in()
     pending = PendingRequests(
         clients=world.clients,
         sealer=world.sealer,
@@ -164,7 +163,7 @@ def _pages(
         sign_in=endsession.sign_in,
         endsession=endsession,
     )
-    return api.routes((*identifier.routes(), *leaving.routes()))
+    return api.routes((*identifier.routes(), *leaving.routes(), *_chooser(identifier, endsession).routes()))
 
 
 def _look(world: World) -> tuple[PageFaces, StaticFiles]:
@@ -206,6 +205,19 @@ def _api(world: World, pages: IdentifierRoutes, endsession: EndSession) -> Ident
         continue_uri=pages.urls.origin + pages.urls.paths.authorize,
     )
     return IdentifierApiRoutes(urls=pages.urls, api=api, cookies=pages.cookies, catalog=pages.catalog)
+
+
+def _chooser(identifier: IdentifierRoutes, endsession: EndSession) -> ChooserRoutes:
+    """Put the account chooser together, of what the pages beside it are made of."""
+    return ChooserRoutes(
+        urls=identifier.urls,
+        faces=identifier.faces,
+        forms=identifier.forms,
+        cookies=identifier.cookies,
+        pending=identifier.pending,
+        decisions=identifier.decisions,
+        endsession=endsession,
+    )
 
 
 def _endsession(world: World, sign_in: SignIn, background: Background) -> EndSession:

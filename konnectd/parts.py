@@ -18,7 +18,7 @@ from konnectd.flows.permits import Permits
 from konnectd.flows.request_objects import RequestObjects
 from konnectd.flows.revocations import Revocations
 from konnectd.flows.sessions import Sessions
-from konnectd.flows.sign_in import LOGON_TTL
+from konnectd.flows.sign_in import SignIn
 from konnectd.flows.whereabouts import Whereabouts
 from konnectd.interfaces import (
     AuthenticationMethod,
@@ -184,13 +184,25 @@ class World:
     @property
     def whereabouts(self) -> Whereabouts:
         """What notes and lists where people are signed in."""
-        return Whereabouts(store=self.store)
+        return Whereabouts(store=self.store, stay=self.settings.stay)
 
     @property
     def sessions(self) -> Sessions:
         """What knows who takes part in sessions, and ends them."""
-        longest = max(LOGON_TTL, self.settings.refresh_token_expiration)
-        return Sessions(store=self.store, sealer=self.sealer, entropy=self.entropy, memory=longest)
+        stay = self.settings.stay
+        longest = max(stay.longest, self.settings.refresh_token_expiration)
+        return Sessions(store=self.store, sealer=self.sealer, entropy=self.entropy, memory=longest, stay=stay)
+
+    def sign_in(self) -> SignIn:
+        """Return what keeps logons in browsers; one for the whole daemon, because it remembers what it has opened."""
+        return SignIn(
+            backend=self.backend,
+            sealer=self.sealer,
+            clock=self.clock,
+            entropy=self.entropy,
+            store=self.store,
+            stay=self.settings.stay,
+        )
 
     def backchannel(self, background: Background) -> BackChannel:
         """Return what tells clients that a session is over."""

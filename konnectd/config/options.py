@@ -6,7 +6,7 @@ can move over with their files.
 
 from pathlib import Path
 
-from konnectd.config import branding_options
+from konnectd.config import branding_options, staying
 from konnectd.config.identifier_options import IDENTIFIER_OPTIONS
 from konnectd.config.values import (
     LogLevel,
@@ -317,6 +317,7 @@ OPTIONS: tuple[Option, ...] = (
         metavar="SECONDS",
         section=_TOKENS,
     ),
+    *staying.OPTIONS,
     Option(
         name="response-types",
         help=(

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
-from konnectd.config import arguments, backends, conffile, layers
+from konnectd.config import arguments, backends, conffile, layers, staying
 from konnectd.config.backends import BackendOptions
 from konnectd.config.branding_options import BrandingSettings
 from konnectd.config.choices import Choice
@@ -30,6 +30,7 @@ from konnectd.config.options import (
 from konnectd.config.values import LogLevel
 from konnectd.option import ConfigError, ConfigErrors, Option, switch
 from konnectd.paths import Paths
+from konnectd.protocol.logons import Stay
 from konnectd.protocol.response_type import Profile
 from konnectd.reach import Network
 
@@ -59,6 +60,9 @@ class Settings:
         require_pushed_authorization_requests: of every client.
         access_token_expiration: seconds.
         refresh_token_grace: seconds; 0 for none.
+        stay_signed_in: one of three words.
+        logon_idle: seconds.
+        logon_lifetime: seconds.
         backend: its file name in the folder of backends.
         backend_args: further words for it.
         backend_options: its own options, by name with underscores.
@@ -98,6 +102,9 @@ class Settings:
     refresh_token_expiration: int
     refresh_token_grace: int
     consent_expiration: int
+    stay_signed_in: str
+    logon_idle: int
+    logon_lifetime: int
     log_level: LogLevel
     log_timestamp: bool
     request_log: bool
@@ -134,6 +141,16 @@ class Settings:
     def secure_cookies(self) -> bool:
         """Whether cookies may only travel over TLS, which all but an issuer on this very machine demand."""
         return self.iss.startswith("https://")
+
+    @property
+    def stay(self) -> Stay:
+        """Whether and how long people may stay signed in."""
+        return Stay(
+            offered=self.stay_signed_in != staying.NO,
+            preset=self.stay_signed_in == staying.PRESET,
+            idle=self.logon_idle,
+            lifetime=self.logon_lifetime,
+        )
 
     def locate(self, fault: ConfigError) -> ConfigError:
         """Return a fault with the place where its option was given, if it lacks that and the place is known."""
@@ -350,6 +367,8 @@ def _fill_defaults(values: dict[str, Any]) -> None:
     values["id_token_expiration"] = values["id_token_expiration"] or ID_TOKEN_EXPIRATION
     values["refresh_token_expiration"] = values["refresh_token_expiration"] or REFRESH_TOKEN_EXPIRATION
     values["consent_expiration"] = values["consent_expiration"] or CONSENT_EXPIRATION
+    values["logon_idle"] = values["logon_idle"] or staying.IDLE
+    values["logon_lifetime"] = values["logon_lifetime"] or staying.LIFETIME
 
 
 def _advice(values: Mapping[str, Any]) -> Iterator[str]:
@@ -363,6 +382,8 @@ def _advice(values: Mapping[str, Any]) -> Iterator[str]:
         yield "allow_dynamic_client_registration: everybody may register; dynamic_registration_token restricts that"
     if values["allow_dynamic_client_registration"] and values["store"] == "memory":
         yield "store: what clients change or delete of their registration is forgotten when this process ends"
+    if values["stay_signed_in"] != staying.NO:
+        yield from staying.advice(values)
     if urlsplit(values["iss"]).path.rstrip("/") != values["uri_base_path"]:
         yield (
             "the path of the issuer identifier is not uri_base_path; the proxy in front has to map "

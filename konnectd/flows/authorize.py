@@ -10,6 +10,7 @@ from konnectd.flows.mint import Mint
 from konnectd.flows.pending import Arrival, PendingRequests
 from konnectd.flows.permits import Permits
 from konnectd.flows.sessions import Sessions
+from konnectd.flows.side_by_side import SideBySide
 from konnectd.flows.sign_in import SignIn
 from konnectd.interfaces import BackendUnavailableError, Delivery, Entropy, Mode, Sealer, Store, Verifier
 from konnectd.protocol.account import Remembered
@@ -38,6 +39,7 @@ from konnectd.protocol.interaction import (
     consent_cookie,
     decide,
     may_rely_on_memory,
+    meant,
 )
 from konnectd.protocol.parameters import Parameters
 from konnectd.protocol.response_type import CODE_ONLY, ResponsePart
@@ -91,6 +93,7 @@ class ToChooser:
 
     request: Parameters = field(repr=False)
     interaction: str = field(repr=False)
+    cookies: tuple[CookieChange, ...] = ()
     claims_scope: str = ""
 
 
@@ -100,6 +103,7 @@ class ToConsent:
 
     request: Parameters = field(repr=False)
     interaction: str = field(repr=False)
+    cookies: tuple[CookieChange, ...] = ()
     claims_scope: str = ""
 
 
@@ -113,10 +117,14 @@ class _Present:
     Attributes:
         logon: of the person; None for nobody.
         withdrawal: the mark under which they allow something, as `konnectd.protocol.withdrawal` has it.
+        asked: whose logon was looked at, be it good for anything or not.
+        others: who has a logon in the browser as well.
     """
 
     logon: Logon | None = None
     withdrawal: str = ""
+    asked: Logon | None = None
+    others: tuple[Logon, ...] = ()
 
 
 @frozen(kw_only=True)
@@ -182,20 +190,23 @@ class Authorize:
         address, parameters = arrival.address, arrival.parameters
         request = self.pending.parse(arrival)
         progress = self.pending.progress(request, parameters)
-        present = await self._present(request, self.sign_in.find(browser), progress)
+        hint = self._hint(request)
+        present = await self._present(request, progress, hint, browser)
         logon = present.logon
         consent = await self._unused(self._consent(request, parameters, browser))
         known = Knowledge(
             logon=logon,
             progress=progress,
             consent=consent,
-            hint=self._hint(request),
+            hint=hint,
             remembered=await self._remembered(request, logon, consent),
             returned=arrival.returned,
             supported=self.pending.supported,
+            others=bool(present.others),
         )
         decision = decide(request, known, self.sign_in.clock.now())
-        gone = self.sign_in.end() if logon is None and LOGON in browser.sealed else ()
+        lapsed = logon is None and (LOGON in browser.sealed or present.asked is not None)
+        gone = self._browsers.without(browser, present.asked) if lapsed else ()
         match decision:
             case Proceed(logon=person, scope=scope):
                 await self.pending.spend(arrival)
@@ -203,19 +214,32 @@ class Authorize:
                 await self.sessions.join(request.client, person, scope)
                 parts = await self._parts(request, person, scope, present.withdrawal)
                 pairs = (*parts, *self.sessions.visible(address, person))
-                return ToClient(self._deliver(address, address.answer(pairs)), _spent(parameters, request), None, scope)
+                kept = (*_spent(parameters, request), *(self._browsers.used(browser, person) if person.kept else ()))
+                return ToClient(self._deliver(address, address.answer(pairs)), kept, None, scope)
             case Refuse(error=error):
                 await self.pending.spend(arrival)
                 kept = (*_spent(parameters, request), *gone)
                 return self._refuse(arrival, error, kept, self.sessions.visible(address, logon))
-        carried, sealed, more = self._for_pages(arrival, request, progress or self.pending.begin(request, logon))
+        due = progress or self.pending.begin(request, logon, *present.others)
+        return self._page(decision, self._for_pages(arrival, request, due), browser, gone)
+
+    def _page(
+        self,
+        decision: AskForLogon | AskForAccount | AskForConsent,
+        shown: tuple[Parameters, str, str],
+        browser: Browser,
+        gone: tuple[CookieChange, ...],
+    ) -> Answer:
+        """Send the browser to the page that is due."""
+        carried, sealed, more = shown
         match decision:
             case AskForLogon():
                 return ToSignIn(carried, sealed, gone, more)
             case AskForAccount():
-                return ToChooser(carried, sealed, more)
-            case AskForConsent():
-                return ToConsent(carried, sealed, more)
+                return ToChooser(carried, sealed, gone, more)
+            case AskForConsent(logon=person):
+                # The page asks the current one, so the person has to be that.
+                return ToConsent(carried, sealed, self._browsers.choose(browser, person), more)
             case _:
                 assert_never(decision)
 
@@ -231,6 +255,11 @@ class Authorize:
             return carried, sealed, ""
         return shown_beside(carried, arrival.parameters), sealed, str(request.claims.scope.without(*request.scope))
 
+    @property
+    def _browsers(self) -> SideBySide:
+        """What arranges the logons of a browser."""
+        return SideBySide(sign_in=self.sign_in, sessions=self.sessions)
+
     def _refuse(
         self, arrival: Arrival, error: OAuthError, cookies: tuple[CookieChange, ...] = (), more: Pairs = ()
     ) -> ToClient:
@@ -243,21 +272,28 @@ class Authorize:
         """Answer in the response mode of the request."""
         return self.modes[address.response_mode](address, pairs)
 
-    async def _present(self, request: AuthorizationRequest, logon: Logon | None, progress: Progress | None) -> _Present:
-        """Return who has a logon if its session goes on and its person is still there.
+    async def _present(
+        self, request: AuthorizationRequest, progress: Progress | None, hint: str, browser: Browser
+    ) -> _Present:
+        """Return who is meant, if their session goes on and they are still there.
 
-        The person of one made for this very request was checked by its making. The mark is read here, before
+        The person of a logon made for this very request was checked by its making. The mark is read here, before
         anything that the person has allowed is looked at.
         """
+        logon, others = self.sign_in.find(browser), self.sign_in.beside(browser)
+        if others:
+            everyone = (logon, *others)
+            logon = meant(request, progress, hint, logon, others)
+            others = tuple(other for other in everyone if other is not None and other is not logon)
         if logon is None:
-            return _Present()
+            return _Present(others=others)
         mark = withdrawal_key(logon.sub, request.client.client_id)
         ended, withdrawal = await self.store.get_each(ended_session_key(logon.session_id), mark)
         if ended is not None:
-            return _Present()
+            return _Present(asked=logon, others=others)
         if (progress is None or not progress.covers(logon)) and not await self.sign_in.still_there(logon):
-            return _Present()
-        return _Present(logon, withdrawal or "")
+            return _Present(asked=logon, others=others)
+        return _Present(logon, withdrawal or "", logon, others)
 
     def _hint(self, request: AuthorizationRequest) -> str:
         """Return the subject of ``id_token_hint``; empty without one."""

@@ -8,10 +8,18 @@ from typing import TypeAlias
 
 from attrs import field, frozen
 
+from konnectd.protocol.logons import MOST_BESIDE
+
 #: The logon: who the browser's person is.
 LOGON = "KKT"
-#: A word that is another one for each session; unlike everything else, a script of ours may read it.
+#: The logons of others who are signed in beside the current one, each a value like the current one's.
+BESIDE = tuple(f"{LOGON}-{number}" for number in range(1, MOST_BESIDE + 1))
+#: Words that are others for each session; unlike everything else, a script of ours may read them. Those of sessions
+#: that outlive the browser have a cookie of their own, which does so too.
 BROWSER_STATE = "KKBS"
+KEPT_BROWSER_STATE = "KKBS-kept"
+#: What stands between two words.
+BETWEEN = "."
 
 
 @frozen

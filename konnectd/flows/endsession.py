@@ -7,6 +7,7 @@ from attrs import field, frozen
 from konnectd.flows.backchannel import BackChannel
 from konnectd.flows.browser import Browser, CookieChange
 from konnectd.flows.sessions import Sessions
+from konnectd.flows.side_by_side import SideBySide
 from konnectd.flows.sign_in import SignIn
 from konnectd.interfaces import ClientRegistry, Verifier
 from konnectd.protocol.client import Client
@@ -31,7 +32,7 @@ class Confirm:
 
 @frozen
 class Left:
-    """Nobody is signed in any more.
+    """Whoever left is not signed in any more.
 
     Attributes:
         location: where the browser goes; empty for our own page.
@@ -59,11 +60,14 @@ class EndSession:
     sessions: Sessions
     backchannel: BackChannel
 
-    async def __call__(self, parameters: Parameters, browser: Browser, *, confirmed: bool = False) -> Answer:
+    async def __call__(
+        self, parameters: Parameters, browser: Browser, *, confirmed: bool = False, everyone: bool = False
+    ) -> Answer:
         """Answer a request to leave.
 
         Args:
             confirmed: the person has said so on our own page.
+            everyone: the person wants those to leave as well who are signed in beside.
 
         Raises:
             UntrustedRequestError: hint, client or way back are not good.
@@ -72,21 +76,32 @@ class EndSession:
         Spec: OIDC RP-Initiated Logout 2 and 3.
         """
         request = await self.read(parameters)
-        logon = self.sign_in.find(browser)
+        logon = self.whom(request, browser)
         if logon is None:
             return Left(request.location)
         if not confirmed and request.must_confirm(logon):
             return Confirm(logon, request.client)
-        return await self._leave(request, logon)
+        others = self.others(logon, browser) if everyone else ()
+        return await self.leave(request, browser, logon, *others)
 
-    async def _leave(self, request: EndSessionRequest, logon: Logon) -> Left:
-        """End a session and begin to tell its clients.
+    def whom(self, request: EndSessionRequest, browser: Browser) -> Logon | None:
+        """Return who is asked to leave: whom the request names, else the current one; None for nobody."""
+        return request.pick(self.sign_in.find(browser), self.sign_in.beside(browser))
+
+    def others(self, logon: Logon | None, browser: Browser) -> tuple[Logon, ...]:
+        """Return who is signed in beside somebody."""
+        everyone = (self.sign_in.find(browser), *self.sign_in.beside(browser))
+        return tuple(other for other in everyone if other is not None and other != logon)
+
+    async def leave(self, request: EndSessionRequest, browser: Browser, *logons: Logon) -> Left:
+        """End sessions of a browser and begin to tell their clients; those beside go on.
 
         Raises:
             BackendUnavailableError: registry or store did not answer.
         """
-        gone = self.sign_in.end()
-        parties = [(party, await self.clients.get(party.client_id)) for party in await self.sessions.end(logon)]
+        gone = SideBySide(sign_in=self.sign_in, sessions=self.sessions).without(browser, *logons)
+        ended = [party for logon in logons for party in await self.sessions.end(logon)]
+        parties = [(party, await self.clients.get(party.client_id)) for party in dict.fromkeys(ended)]
         known = [(party, client) for party, client in parties if client is not None]
         if not known:
             return Left(request.location, gone)

@@ -5,8 +5,9 @@ from typing import TypeAlias
 
 from attrs import field, frozen
 
-from konnectd.flows.browser import CookieChange
+from konnectd.flows.browser import Browser, CookieChange
 from konnectd.flows.sessions import Sessions
+from konnectd.flows.side_by_side import SideBySide
 from konnectd.flows.sign_in import SignIn
 from konnectd.flows.whereabouts import Whereabouts
 from konnectd.interfaces import PasswordBackend, RefusalReason, Refused, Store
@@ -38,13 +39,23 @@ Outcome: TypeAlias = SignedIn | Refused | TooManyTries
 
 @frozen(kw_only=True)
 class LogonForm:
-    """What a person typed, and what in: families of browsers and systems, empty when nobody can tell."""
+    """What a person typed, and what in: families of browsers and systems, empty when nobody can tell.
+
+    Attributes:
+        earlier: who was signed in there, for callers that do not say what the browser keeps.
+        kept: what the browser keeps for us.
+        beside: whether they sign in beside whoever is signed in there.
+        stay: whether they ask to stay signed in.
+    """
 
     username: str = field(repr=False)
     password: str = field(repr=False)
     browser: str = ""
     system: str = ""
     earlier: Logon | None = None
+    kept: Browser = field(factory=Browser)
+    beside: bool = False
+    stay: bool = False
 
 
 @frozen(kw_only=True)
@@ -84,10 +95,12 @@ class PasswordLogon:
             for key in keys:
                 await self.store.increment(key, TRIES_TTL)
             return answer
-        logon, keep = self.sign_in.begin(answer)
-        await self.whereabouts.note(logon, form.browser, form.system)
-        await self.sessions.begin(logon, form.earlier)
-        return SignedIn(logon, (keep, self.sessions.mark(logon)))
+        ticket = self.sign_in.prove(answer, kept=form.stay)
+        browsers = SideBySide(sign_in=self.sign_in, sessions=self.sessions)
+        cookies, gone = browsers.add(form.kept, ticket, beside=form.beside)
+        await self.whereabouts.note(ticket.logon, form.browser, form.system)
+        await self.sessions.begin(ticket.logon, gone or form.earlier)
+        return SignedIn(ticket.logon, cookies)
 
     async def _exhausted(self, key: str) -> bool:
         """Tell whether a name or an account has had its tries."""

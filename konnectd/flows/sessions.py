@@ -5,12 +5,13 @@ A session costs nothing here until a client takes part that wants to be told.
 
 from attrs import field, frozen
 
-from konnectd.flows.browser import BROWSER_STATE, Keep
-from konnectd.flows.sign_in import LOGON_TTL, MOST_OPENED
+from konnectd.flows.browser import BROWSER_STATE
+from konnectd.flows.sign_in import MOST_OPENED
 from konnectd.interfaces import Entropy, Sealer, Store
 from konnectd.protocol.authorize import Pairs, ReturnAddress
 from konnectd.protocol.client import Client
 from konnectd.protocol.end_user import Logon
+from konnectd.protocol.logons import Stay
 from konnectd.protocol.scope import RAW_SUBJECT, Scope
 from konnectd.protocol.session import (
     MOST_EARLIER,
@@ -35,12 +36,14 @@ class Sessions:
 
     Attributes:
         memory: how long it has to be known that a session was ended, in seconds: as long as anything of it may live.
+        stay: how long sessions may go on.
     """
 
     store: Store
     sealer: Sealer
     entropy: Entropy
     memory: int
+    stay: Stay = field(factory=Stay)
     _states: dict[str, str] = field(factory=dict, init=False, repr=False, eq=False)
 
     def browser_state(self, logon: Logon | None) -> str:
@@ -53,10 +56,6 @@ class Sessions:
                 self._states.clear()
             state = self._states[logon.session_id] = self.sealer.tag(BROWSER_STATE, logon.session_id)
         return state
-
-    def mark(self, logon: Logon) -> Keep:
-        """Let the browser keep that word, where our own page can look at it."""
-        return Keep(BROWSER_STATE, self.browser_state(logon))
 
     def visible(self, address: ReturnAddress, logon: Logon | None) -> Pairs:
         """Return what an answer says about the session; nothing for applications that have no origin.
@@ -77,7 +76,7 @@ class Sessions:
             BackendUnavailableError: the store did not answer.
         """
         if earlier is not None:
-            await self.store.put(earlier_session_key(logon.session_id), earlier.session_id, LOGON_TTL)
+            await self.store.put(earlier_session_key(logon.session_id), earlier.session_id, self.stay.life(logon))
 
     async def join(self, client: Client, logon: Logon, scope: Scope) -> None:
         """Note that a client takes part in a session, when it wants to be told about its end.
@@ -94,9 +93,10 @@ class Sessions:
             return
         sid = client.sid_of(logon.session_id)
         party = Party(client_id=client.client_id, sub=_sub(client, logon, scope), session_id=sid)
-        number = await self.store.increment(party_count_key(logon.session_id), LOGON_TTL)
-        await self.store.put(party_key(logon.session_id, number), party.to_text(), LOGON_TTL)
-        await self.store.put(known, "1", LOGON_TTL)
+        life = self.stay.life(logon)
+        number = await self.store.increment(party_count_key(logon.session_id), life)
+        await self.store.put(party_key(logon.session_id, number), party.to_text(), life)
+        await self.store.put(known, "1", life)
 
     async def end(self, logon: Logon) -> tuple[Party, ...]:
         """End a session and those that were in the browser before it; return who took part.

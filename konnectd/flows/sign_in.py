@@ -2,15 +2,27 @@
 
 from attrs import field, frozen
 
-from konnectd.flows.browser import BROWSER_STATE, LOGON, Browser, Forget, Keep
+from konnectd.flows.browser import BESIDE, BROWSER_STATE, LOGON, Browser, Forget, Keep
 from konnectd.interfaces import Backend, Clock, Entropy, Sealer, Store
 from konnectd.protocol.end_user import EndUser, Logon
+from konnectd.protocol.logons import HeldLogon, Stay
 from konnectd.protocol.session import ended_session_key
 
-#: How long a logon counts at most, in seconds, however long the browser keeps it.
-LOGON_TTL = 24 * 3600
 #: How many logons are remembered opened: a browser that comes again soon costs no cryptography.
 MOST_OPENED = 2048
+
+
+@frozen
+class Ticket:
+    """A logon that counts, and the value of the cookie that holds it."""
+
+    held: HeldLogon
+    sealed: str = field(repr=False)
+
+    @property
+    def logon(self) -> Logon:
+        """Whose it is, and since when."""
+        return self.held.logon
 
 
 @frozen(kw_only=True)
@@ -22,29 +34,57 @@ class SignIn:
     clock: Clock
     entropy: Entropy
     store: Store
-    _opened: dict[str, Logon] = field(factory=dict, init=False, repr=False, eq=False)
+    stay: Stay = field(factory=Stay)
+    _opened: dict[str, HeldLogon] = field(factory=dict, init=False, repr=False, eq=False)
 
     def find(self, browser: Browser) -> Logon | None:
-        """Return the logon of a browser; None when there is none that counts here and now."""
+        """Return the current logon of a browser; None when there is none that counts here and now."""
         sealed = browser.sealed.get(LOGON)
-        if sealed is None:
-            return None
-        now = self.clock.now()
-        logon = self._opened.get(sealed) or self._open(sealed, now)
-        # Another backend may know somebody else under the same subject.
-        if logon is None or logon.provider != self.backend.name or now >= logon.auth_time + LOGON_TTL:
-            return None
-        return logon
+        held = self._held(sealed) if sealed is not None else None
+        return held.logon if held is not None else None
 
-    def _open(self, sealed: str, now: int) -> Logon | None:
+    def beside(self, browser: Browser) -> tuple[Logon, ...]:
+        """Return the logons of others who are signed in beside the current one, as far as they count."""
+        return tuple(ticket.logon for ticket in self.tickets_beside(browser))
+
+    def ticket(self, browser: Browser, name: str = LOGON) -> Ticket | None:
+        """Return what a browser holds in one place; None when it is nothing that counts here and now."""
+        sealed = browser.sealed.get(name)
+        held = self._held(sealed) if sealed is not None else None
+        return Ticket(held, sealed) if sealed is not None and held is not None else None
+
+    def tickets_beside(self, browser: Browser) -> tuple[Ticket, ...]:
+        """Return what a browser holds beside the current logon, each person once."""
+        places = [name for name in BESIDE if name in browser.sealed]
+        if not places:
+            return ()
+        current = self.ticket(browser)
+        known = {current.logon.sub} if current is not None else set()
+        found: list[Ticket] = []
+        for ticket in (self.ticket(browser, name) for name in places):
+            if ticket is not None and ticket.logon.sub not in known:
+                known.add(ticket.logon.sub)
+                found.append(ticket)
+        return tuple(found)
+
+    def _held(self, sealed: str) -> HeldLogon | None:
+        """Return the logon in a sealed value; None when it does not count here and now."""
+        now = self.clock.now()
+        held = self._opened.get(sealed) or self._open(sealed, now)
+        # Another backend may know somebody else under the same subject.
+        if held is None or held.logon.provider != self.backend.name or not self.stay.counts(held, now):
+            return None
+        return held
+
+    def _open(self, sealed: str, now: int) -> HeldLogon | None:
         """Open a sealed logon and remember it; nothing that was not ours is remembered."""
         claims = self.sealer.open(LOGON, sealed, now)
-        logon = Logon.from_json(claims) if claims is not None else None
-        if logon is not None:
+        held = HeldLogon.from_json(claims) if claims is not None else None
+        if held is not None:
             if len(self._opened) >= MOST_OPENED:
                 self._opened.clear()
-            self._opened[sealed] = logon
-        return logon
+            self._opened[sealed] = held
+        return held
 
     async def current(self, browser: Browser) -> Logon | None:
         """Return the logon of a browser unless its session was ended elsewhere.
@@ -74,8 +114,18 @@ class SignIn:
         user = await self.backend.find(logon.user_id)
         return user is not None and user.subject == logon.subject
 
-    def begin(self, user: EndUser) -> tuple[Logon, Keep]:
-        """Make a logon for somebody who just proved who they are; never with an old session's id."""
+    def begin(self, user: EndUser, *, kept: bool = False) -> tuple[Logon, Keep]:
+        """Make a logon for somebody who just proved who they are, and let their browser keep it; see `prove`."""
+        ticket = self.prove(user, kept=kept)
+        return ticket.logon, self.keep(ticket)
+
+    def prove(self, user: EndUser, *, kept: bool = False) -> Ticket:
+        """Make a logon for somebody who just proved who they are; never with an old session's id.
+
+        Args:
+            user: who they are.
+            kept: whether they ask to stay signed in; nothing comes of it unless that is offered.
+        """
         logon = Logon(
             provider=self.backend.name,
             user_id=user.user_id,
@@ -84,9 +134,26 @@ class SignIn:
             name=user.name,
             auth_time=self.clock.now(),
             session_id=self.entropy.token(),
+            kept=kept and self.stay.offered,
         )
-        expires_at = logon.auth_time + LOGON_TTL
-        return logon, Keep(LOGON, self.sealer.seal(LOGON, logon.to_json(), expires_at))
+        return self.use(logon)
+
+    def use(self, logon: Logon) -> Ticket:
+        """Return a logon as it is to be kept from now on, with the same moment of its proof."""
+        held = self.stay.use(logon, self.clock.now())
+        return Ticket(held, self.sealer.seal(LOGON, held.to_json(), held.until))
+
+    def keep(self, ticket: Ticket, name: str = LOGON) -> Keep:
+        """Let a browser keep a logon in one place, for as long as it counts or as the browser runs."""
+        return Keep(name, ticket.sealed, self.life(ticket))
+
+    def life(self, ticket: Ticket) -> int | None:
+        """Return for how many seconds a browser keeps a logon; None for as long as it runs."""
+        return ticket.held.until - self.clock.now() if self.stay.keeps(ticket.logon) else None
+
+    def is_due(self, ticket: Ticket) -> bool:
+        """Tell whether it has to be noted that a logon is used."""
+        return self.stay.is_due(ticket.held, self.clock.now())
 
     def end(self) -> tuple[Forget, ...]:
         """End the session in this browser, to be seen by the scripts that watch it."""

@@ -4,15 +4,15 @@ A logon is a sealed value in a browser, which nobody can take away from it. So t
 store, which is asked for where the logon is used to answer a client.
 """
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from konnectd.flows.backchannel import BackChannel
 from konnectd.flows.ring import Place, Ring
 from konnectd.flows.sessions import Sessions
-from konnectd.flows.sign_in import LOGON_TTL
 from konnectd.interfaces import ClientRegistry, Entropy, Store
 from konnectd.protocol.account import VERSION, ListedSession, person_of
 from konnectd.protocol.end_user import Logon
+from konnectd.protocol.logons import Stay
 from konnectd.protocol.session import earlier_session_key, ended_session_key
 
 #: How many sessions of a person are listed at most. An older one goes on, but is not shown any more: an account that
@@ -24,9 +24,14 @@ FAREWELL_BYTES = 24
 
 @frozen(kw_only=True)
 class Whereabouts:
-    """Notes and lists sessions."""
+    """Notes and lists sessions.
+
+    Attributes:
+        stay: how long they may go on.
+    """
 
     store: Store
+    stay: Stay = field(factory=Stay)
 
     async def note(self, logon: Logon, browser: str = "", system: str = "") -> None:
         """Note that somebody has signed in.
@@ -34,8 +39,14 @@ class Whereabouts:
         Raises:
             BackendUnavailableError: the store did not answer.
         """
-        session = ListedSession(session_id=logon.session_id, started_at=logon.auth_time, browser=browser, system=system)
-        await self._ring.keep(person_of(logon.sub), session.to_text(), _let_go)
+        session = ListedSession(
+            session_id=logon.session_id,
+            started_at=logon.auth_time,
+            browser=browser,
+            system=system,
+            kept=self.stay.keeps(logon),
+        )
+        await self._ring(self.stay.life(logon)).keep(person_of(logon.sub), session.to_text(), _let_go)
 
     async def all(self, logon: Logon) -> tuple[ListedSession, ...]:
         """Return the sessions of a person: the one that asks first, then the latest.
@@ -48,7 +59,9 @@ class Whereabouts:
         replaced = {await self.store.get(earlier_session_key(session_id)) for session_id in found}
         mine = found.pop(logon.session_id, None)
         # A session from before there was a list is not on it.
-        own = mine or ListedSession(session_id=logon.session_id, started_at=logon.auth_time)
+        own = mine or ListedSession(
+            session_id=logon.session_id, started_at=logon.auth_time, kept=self.stay.keeps(logon)
+        )
         others = [session for key, session in found.items() if key not in replaced and not await self._is_over(key)]
         return (own, *sorted(others, key=lambda session: -session.started_at))
 
@@ -58,7 +71,7 @@ class Whereabouts:
         Raises:
             BackendUnavailableError: the store did not answer.
         """
-        places = await self._ring.places(person_of(logon.sub))
+        places = await self._ring(self.stay.longest).places(person_of(logon.sub))
         found = [(place, ListedSession.from_text(place.value)) for place in places]
         return tuple((place, session) for place, session in found if session is not None)
 
@@ -68,12 +81,11 @@ class Whereabouts:
         Raises:
             BackendUnavailableError: the store did not answer.
         """
-        await self._ring.remove(person_of(logon.sub), place, _let_go)
+        await self._ring(self.stay.longest).remove(person_of(logon.sub), place, _let_go)
 
-    @property
-    def _ring(self) -> Ring:
-        """The list of sessions of each person."""
-        return Ring(store=self.store, kind=f"sessions:{VERSION}", size=MOST_SESSIONS, ttl=LOGON_TTL)
+    def _ring(self, ttl: int) -> Ring:
+        """Return the list of sessions of each person; what is added to it stays for some seconds."""
+        return Ring(store=self.store, kind=f"sessions:{VERSION}", size=MOST_SESSIONS, ttl=ttl)
 
     async def _is_over(self, session_id: str) -> bool:
         """Tell whether a session was ended."""

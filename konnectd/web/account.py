@@ -10,6 +10,7 @@ from konnectd.interfaces import ClientRegistry
 from konnectd.protocol.account import ListedSession, Permit
 from konnectd.protocol.client import Client, split
 from konnectd.protocol.end_user import Logon
+from konnectd.protocol.logons import Stay
 from konnectd.protocol.scope import ScopeCatalog
 from konnectd.web.cookies import Cookies
 from konnectd.web.faces import PageFaces
@@ -86,17 +87,18 @@ class AccountRoutes:
     async def _sessions(self, logon: Logon) -> tuple[SessionLine, ...]:
         """Say where somebody is signed in."""
         sessions = await self.sign_out.whereabouts.all(logon)
-        return tuple(_session(session, logon) for session in sessions)
+        return tuple(_session(session, logon, self.sign_in.stay) for session in sessions)
 
 
-def _session(session: ListedSession, logon: Logon) -> SessionLine:
-    """Say what one session is."""
+def _session(session: ListedSession, logon: Logon, stay: Stay) -> SessionLine:
+    """Say what one session is; who stays signed in is told until when at the latest."""
     return SessionLine(
         session_id=session.session_id,
         started_at=session.started_at,
         browser=session.browser,
         system=session.system,
         current=session.session_id == logon.session_id,
+        until=session.started_at + stay.lifetime if session.kept and stay.offered else 0,
     )
 
 

@@ -8,7 +8,7 @@ Spec: RFC 6265bis 4.1.2 and 4.1.3.
 
 from attrs import frozen
 
-from konnectd.flows.browser import BROWSER_STATE, Browser, CookieChange, Keep
+from konnectd.flows.browser import BROWSER_STATE, KEPT_BROWSER_STATE, Browser, CookieChange, Keep
 from konnectd.http import Headers, HttpRequest
 
 _PREFIX = "__Secure-"
@@ -55,7 +55,7 @@ class Cookies:
             value, life = change.value, "" if change.max_age is None else f"; Max-Age={change.max_age}"
         path = self.form_path if form else self.path
         hidden = "; HttpOnly"
-        if change.name == BROWSER_STATE:
+        if change.name in {BROWSER_STATE, KEPT_BROWSER_STATE}:
             path, hidden = self.session_path, ""
         # Silent renewal in frames of other sites needs the logon there; forms are ours alone.
         site = "; SameSite=None" if self.secure and not form else "; SameSite=Lax"

@@ -11,7 +11,7 @@ from konnectd.web.farewell import way_out
 from konnectd.web.forms import Forms, query_of
 from konnectd.web.route import Respond, Route, by_method
 from konnectd.web.urls import Urls, form_targets, with_query
-from konnectd.web.views import GoodbyePage, SignedOutPage, WelcomePage
+from konnectd.web.views import Account, GoodbyePage, SignedOutPage, WelcomePage
 
 
 @frozen(kw_only=True)
@@ -57,6 +57,7 @@ class LeavingRoutes:
             display_name=logon.name,
             username=logon.username,
             account_uri=self.urls.account,
+            chooser_uri=self.urls.chooser,
         )
         targets = form_targets(self.urls.signed_out)
         return self.faces.pages.render(view, request, headers=self.cookies.write(keep), form_targets=targets)
@@ -66,9 +67,13 @@ class LeavingRoutes:
         query = query_of(request)
         leaving = await self.endsession.read(query)
         client_name = leaving.client.display_name if leaving.client is not None else ""
-        logon = self.sign_in.find(self.cookies.read(request))
+        browser = self.cookies.read(request)
+        logon = self.endsession.whom(leaving, browser)
+        others = tuple(Account(o.username, o.name) for o in self.endsession.others(logon, browser))
         if logon is None:
-            gone = SignedOutPage(client_name=client_name, return_uri=leaving.location)
+            gone = SignedOutPage(
+                client_name=client_name, return_uri=leaving.location, others=others, chooser_uri=self.urls.chooser
+            )
             return self.faces.pages.render(gone, request, ui_locales=leaving.ui_locales)
         csrf, keep = self.forms.token(request, logon.session_id)
         view = GoodbyePage(
@@ -77,6 +82,7 @@ class LeavingRoutes:
             display_name=logon.name,
             username=logon.username,
             client_name=client_name,
+            others=others,
         )
         targets = form_targets(leaving.location or self.urls.signed_out)
         return self.faces.pages.render(
@@ -87,12 +93,14 @@ class LeavingRoutes:
         """Sign out when the person says so."""
         query = query_of(request)
         browser = self.cookies.read(request)
-        logon = self.sign_in.find(browser)
+        logon = self.endsession.whom(await self.endsession.read(query), browser)
+        everyone = False
         if logon is not None:
             form = self.forms.read(request, logon.session_id)
             if "signout" not in form:
                 return HttpResponse.redirect(self.urls.welcome, 303)
-        answer = await self.endsession(query, browser, confirmed=True)
+            everyone = form.get("signout") == "all"
+        answer = await self.endsession(query, browser, confirmed=True, everyone=everyone)
         match answer:
             case Left(cookies=cookies):
                 return HttpResponse.redirect(way_out(self.urls, answer), 303, self.cookies.write(cookies))

@@ -117,13 +117,13 @@ class OidcRoutes:
             case ToSignIn(request=carried, interaction=interaction, cookies=cookies, claims_scope=more):
                 location = self.urls.sign_in + with_request(carried, interaction, flow="oidc", **_also(more))
                 return HttpResponse.redirect(checked(location), status, self.cookies.write(cookies))
-            case ToChooser(request=carried, interaction=interaction, claims_scope=more):
+            case ToChooser(request=carried, interaction=interaction, cookies=cookies, claims_scope=more):
                 flow = "" if self.urls.own else "oidc"
                 location = self.urls.chooser + with_request(carried, interaction, flow=flow, **_also(more))
-                return HttpResponse.redirect(checked(location), status)
-            case ToConsent(request=carried, interaction=interaction, claims_scope=more):
+                return HttpResponse.redirect(checked(location), status, self.cookies.write(cookies))
+            case ToConsent(request=carried, interaction=interaction, cookies=cookies, claims_scope=more):
                 location = self.urls.consent + with_request(carried, interaction, flow="consent", **_also(more))
-                return HttpResponse.redirect(checked(location), status)
+                return HttpResponse.redirect(checked(location), status, self.cookies.write(cookies))
             case _:
                 assert_never(answer)
 

@@ -13,7 +13,7 @@ from attrs import frozen
 from jinja2 import Environment, FileSystemLoader, Template, TemplateError, TemplateSyntaxError, nodes
 from jinja2.meta import find_referenced_templates
 
-from konnectd.web import device_views
+from konnectd.web import chooser_views, device_views
 from konnectd.web.branding import Brand
 from konnectd.web.views import VIEWS, View
 
@@ -144,7 +144,10 @@ def check_templates(
     """
     for file in sorted(folder.glob("*.html")):
         _compile(environment, file.name)
-    return {view.template: _check(environment, loader, static, view) for view in (*VIEWS, *device_views.VIEWS)}
+    return {
+        view.template: _check(environment, loader, static, view)
+        for view in (*VIEWS, *chooser_views.VIEWS, *device_views.VIEWS)
+    }
 
 
 def _compile(environment: Environment, name: str) -> Template:

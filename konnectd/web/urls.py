@@ -8,6 +8,7 @@ from konnectd.paths import Paths
 from konnectd.protocol.authorize import FLOW, INTERACTION, INTERNAL_PARAMETERS
 from konnectd.protocol.client import Client, split
 from konnectd.protocol.client_logo import logo_address
+from konnectd.protocol.device import USER_CODE, find_user_code, shown
 from konnectd.protocol.errors import OAuthError
 from konnectd.protocol.parameters import Parameters
 from konnectd.protocol.vocabulary import ErrorCode
@@ -106,6 +107,19 @@ class Urls:
         if not self.own:
             told = {name: value for name, value in told.items() if name in {CLIENT_ID, "ui_locales"}}
         return self.goodbye + with_query(Parameters(told))
+
+    def onward(self, query: Parameters) -> str:
+        """Return where somebody goes who has signed in, or has been chosen."""
+        if "client_id" not in query:
+            return self.home(query)
+        return self.paths.authorize + with_request(query, query.text(INTERACTION))
+
+    def home(self, query: Parameters) -> str:
+        """Return where somebody goes whom no client awaits: to a page of ours, never to one that an address names."""
+        if query.get(FLOW) != DEVICE_FLOW:
+            return self.welcome
+        code = find_user_code(query.text(USER_CODE))
+        return self.device + with_query(Parameters({USER_CODE: shown(code)} if code is not None else {}))
 
     def logo(self, client: Client) -> str:
         """Return where a browser finds the logo of a client: with us; empty when it has none that can be shown."""

@@ -88,7 +88,7 @@ class ScopeLine:
 
 @frozen(kw_only=True)
 class SignInPage:
-    """The form for a username and a password; posts ``username``, ``password`` and ``csrf``.
+    """The form for a username and a password; posts ``username``, ``password``, ``stay`` and ``csrf``.
 
     Attributes:
         action: where the form goes, query included.
@@ -99,6 +99,8 @@ class SignInPage:
         client_text: what people are told there on its account.
         username: what was typed last time, or hinted at.
         fault: why the form is shown again.
+        may_stay: whether there is a box for staying signed in.
+        stay: whether it is ticked.
     """
 
     template: ClassVar[str] = "signin.html"
@@ -113,27 +115,8 @@ class SignInPage:
     client_text: LocalText = NO_TEXT
     username: str = ""
     fault: SignInFault | None = None
-
-
-@frozen(kw_only=True)
-class ChooserPage:
-    """Which account to go on with; posts ``account`` (the username) or ``other``, and ``csrf``.
-
-    Attributes:
-        action: where the form goes, query included.
-        client_name: which application is waiting.
-        client_host: the host that application returns to.
-        logo: an address of ours where its logo is; empty for none.
-    """
-
-    template: ClassVar[str] = "chooser.html"
-
-    action: str
-    csrf: str = field(repr=False)
-    account: Account
-    client_name: str = ""
-    client_host: str = ""
-    logo: str = ""
+    may_stay: bool = False
+    stay: bool = False
 
 
 @frozen(kw_only=True)
@@ -186,6 +169,7 @@ class WelcomePage:
     display_name: str = ""
     username: str
     account_uri: str
+    chooser_uri: str
 
     @property
     def account(self) -> Account:
@@ -195,11 +179,12 @@ class WelcomePage:
 
 @frozen(kw_only=True)
 class GoodbyePage:
-    """Whether to sign out; posts ``signout`` or ``stay``, and ``csrf``.
+    """Whether to sign out; posts ``signout`` (``all`` for everybody) or ``stay``, and ``csrf``.
 
     Attributes:
         action: where the form goes, query included.
         client_name: which application asked to sign out; empty when none did.
+        others: who is signed in beside, and stays so unless everybody leaves.
     """
 
     template: ClassVar[str] = "goodbye.html"
@@ -209,6 +194,7 @@ class GoodbyePage:
     display_name: str = ""
     username: str
     client_name: str = ""
+    others: tuple[Account, ...] = ()
 
     @property
     def account(self) -> Account:
@@ -218,17 +204,21 @@ class GoodbyePage:
 
 @frozen(kw_only=True)
 class SignedOutPage:
-    """That nobody is signed in any more.
+    """That somebody is not signed in any more.
 
     Attributes:
         client_name: which application to go back to.
         return_uri: its registered address; no link when it is not a plain URI.
+        others: who is still signed in in this browser.
+        chooser_uri: where one of them is chosen.
     """
 
     template: ClassVar[str] = "signed_out.html"
 
     client_name: str = ""
     return_uri: str = ""
+    others: tuple[Account, ...] = ()
+    chooser_uri: str = ""
 
 
 class PartyState(StrEnum):
@@ -339,6 +329,7 @@ class SessionLine:
         session_id: what is posted to end it.
         started_at: in seconds since the epoch.
         current: whether it is the one that looks at the page.
+        until: when it ends at the latest, in seconds since the epoch, if it outlives the browser; else 0.
     """
 
     session_id: str = field(repr=False)
@@ -346,6 +337,7 @@ class SessionLine:
     browser: str = ""
     system: str = ""
     current: bool = False
+    until: int = 0
 
 
 @frozen(kw_only=True)
@@ -388,7 +380,6 @@ def scope_lines(catalog: ScopeCatalog, scope: Scope) -> tuple[ScopeLine, ...]:
 #: Every page there is; their templates are checked against their fields at start.
 VIEWS: tuple[type[View], ...] = (
     SignInPage,
-    ChooserPage,
     ConsentPage,
     WelcomePage,
     GoodbyePage,

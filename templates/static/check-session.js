@@ -62,10 +62,12 @@
     };
   })();
 
-  const browserState = () => {
-    const found = document.cookie.split("; ").find((pair) => pair.startsWith(`${cookie}=`));
-    return found ? found.slice(cookie.length + 1) : "";
-  };
+  // One word for each session of this browser; those that outlive it have a cookie of their own.
+  const browserState = () =>
+    [cookie, `${cookie}-kept`]
+      .map((name) => [name, document.cookie.split("; ").find((pair) => pair.startsWith(`${name}=`))])
+      .flatMap(([name, found]) => (found ? [found.slice(name.length + 1)] : []))
+      .join(".");
 
   // What was last found to be changed, and the browser state it was.
   let last = { asked: "", state: null };
@@ -84,7 +86,8 @@
       return "error";
     }
     const state = browserState();
-    if (sha256(`${client} ${origin} ${state} ${chance}${proof}`) === asked.slice(0, 64)) {
+    // A client may have to do with any of the sessions; its own goes on as long as its word is there.
+    if (state.split(".").some((word) => sha256(`${client} ${origin} ${word} ${chance}${proof}`) === asked.slice(0, 64))) {
       return "unchanged";
     }
     // The client has asked us anew and its fresh value does not fit either, with nothing changed in between: this

@@ -9,6 +9,7 @@ from konnectd.config.options import OPTIONS
 from konnectd.config.settings import Settings
 from konnectd.config.values import LogLevel
 from konnectd.option import ConfigError
+from konnectd.protocol.logons import Stay
 from konnectd.protocol.response_type import Profile
 from tests.config.cases import ISS, SettingsTestCase
 from tests.support.files import write
@@ -51,6 +52,9 @@ class DefaultTests(SettingsTestCase):
                 id_token_expiration=3600,
                 refresh_token_expiration=94608000,
                 consent_expiration=31536000,
+                stay_signed_in="no",
+                logon_idle=1209600,
+                logon_lifetime=2592000,
                 refresh_token_grace=10,
                 log_level=LogLevel.INFO,
                 log_timestamp=True,
@@ -67,6 +71,28 @@ class DefaultTests(SettingsTestCase):
         names = {option.dest for option in OPTIONS} - {"identity_manager", "identity_manager_args"}
 
         self.assertEqual(names - fields, set())
+
+    def test_staying(self) -> None:
+        """What the words mean; 0 is the default, as for all lifetimes, and another word is refused."""
+        stays = [self.load(ISS, f"--stay-signed-in={word}", "ldap").stay for word in ("no", "offer", "PRESET")]
+        zero = self.load(ISS, "--logon-idle=0", "--logon-lifetime=0", "ldap").stay
+
+        self.assertEqual([(stay.offered, stay.preset) for stay in stays], [(False, False), (True, False), (True, True)])
+        self.assertEqual(zero, Stay())
+        self.assertEqual(len(self.faults(ISS, "--stay-signed-in=yes", "ldap")), 1)
+
+    def test_staying_warnings(self) -> None:
+        """Letting people stay with what a restart forgets is something to think about twice, and so is a vain limit."""
+        on, secret = "--stay-signed-in=offer", "--encryption-secret=/tmp/secret"
+        store = ("--store=sqlite", "--sqlite-path=/tmp/x.db")
+        for more, words in (
+            ((), ["encryption_secret"]),
+            ((secret,), ["store"]),
+            ((secret, *store), []),
+            ((secret, *store, "--logon-idle=100", "--logon-lifetime=50"), ["logon_idle"]),
+        ):
+            warnings = self.load(ISS, on, *more, "ldap").warnings
+            self.assertEqual([word for word, text in zip(words, warnings, strict=True) if word in text], words)
 
     def test_registration_warnings(self) -> None:
         """Registration for everybody, and one that forgets, are things to think about twice."""

@@ -3,7 +3,6 @@
 from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
-from konnectd.flows.browser import BROWSER_STATE, Keep
 from konnectd.flows.endsession import Left
 from konnectd.flows.logon import LogonForm, SignedIn
 from konnectd.flows.sign_in import MOST_OPENED
@@ -130,12 +129,6 @@ class StateTests(SynchronousTestCase):
         states = [self.sessions.browser_state(logon) for logon in (None, self.logon, self.logon, other)]
 
         self.assertEqual((states[0], states[1] == states[2], states[1] == states[3]), ("", True, False))
-
-    def test_mark(self) -> None:
-        """The browser keeps it."""
-        kept = self.sessions.mark(self.logon)
-
-        self.assertEqual(kept, Keep(BROWSER_STATE, self.sessions.browser_state(self.logon)))
 
     def test_many_sessions(self) -> None:
         """However many sessions there are, each keeps its state."""

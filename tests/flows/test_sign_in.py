@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.flows.browser import BROWSER_STATE, LOGON, Browser, Forget
-from konnectd.flows.sign_in import LOGON_TTL, MOST_OPENED
+from konnectd.flows.sign_in import MOST_OPENED
 from konnectd.protocol.end_user import Logon
+from konnectd.protocol.logons import LOGON_TTL
 from tests.support.fakes import ReadableSealer, run
 from tests.support.people import ALICE, BOB, logon_of
 from tests.support.provider import Provider, after

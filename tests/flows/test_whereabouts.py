@@ -6,10 +6,10 @@ from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.flows.logon import LogonForm, SignedIn
-from konnectd.flows.sign_in import LOGON_TTL
 from konnectd.flows.whereabouts import MOST_SESSIONS, Whereabouts
 from konnectd.protocol.account import ListedSession
 from konnectd.protocol.end_user import Logon
+from konnectd.protocol.logons import LOGON_TTL
 from konnectd.protocol.session import earlier_session_key, ended_session_key
 from tests.support.fakes import NOON, run
 from tests.support.people import ALICE, BOB, logon_of

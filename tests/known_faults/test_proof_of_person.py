@@ -7,9 +7,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.flows.authorize import Answer, ToChooser, ToClient, ToSignIn
 from konnectd.flows.browser import LOGON, Browser
-from konnectd.flows.sign_in import LOGON_TTL
 from konnectd.protocol.end_user import EndUser
 from konnectd.protocol.interaction import PROGRESS_TTL, Progress
+from konnectd.protocol.logons import LOGON_TTL
 from tests.support.devices import BOX, TV, Devices
 from tests.support.fakes import ReadableSigner, claims_of, run
 from tests.support.people import ALICE, BOB, logon_of

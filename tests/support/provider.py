@@ -19,6 +19,7 @@ from konnectd.flows.request_objects import RequestObjects
 from konnectd.flows.revocations import Revocations
 from konnectd.flows.revoke import Revoke
 from konnectd.flows.sessions import Sessions
+from konnectd.flows.side_by_side import SideBySide
 from konnectd.flows.sign_in import SignIn
 from konnectd.flows.token import Token
 from konnectd.flows.userinfo import UserInfo
@@ -38,6 +39,7 @@ from konnectd.jose.client_keys import REQUEST_OBJECT_METHODS, RegisteredKeys
 from konnectd.modes import form_post, fragment, query
 from konnectd.protocol.client import Client
 from konnectd.protocol.end_user import EndUser
+from konnectd.protocol.logons import Stay
 from konnectd.protocol.parameters import Parameters
 from konnectd.protocol.response_type import Profile
 from konnectd.protocol.token import Lifetimes, TokenResponse
@@ -90,6 +92,7 @@ class Provider:
         profile: Profile | None = None,
         require_pushed: bool = False,
         grace: int = 10,
+        stay: Stay | None = None,
     ) -> None:
         """Put the parts together; what is not given is a fake."""
         self.profile = profile or Profile()
@@ -103,6 +106,7 @@ class Provider:
         self.entropy = CountingEntropy()
         self.lifetimes = Lifetimes()
         self.grace = grace
+        self.stay = stay or Stay()
         self.web = WebOfClients()
         self.client_keys = RegisteredKeys(self.web, self.clock)
         self.backend: PasswordBackend = backend or self.people
@@ -111,7 +115,9 @@ class Provider:
     def _make_flows(self) -> None:
         """Make the flows over the parts."""
         clock, sealer, entropy = self.clock, self.sealer, self.entropy
-        self.sign_in = SignIn(backend=self.backend, sealer=sealer, clock=clock, entropy=entropy, store=self.store)
+        self.sign_in = SignIn(
+            backend=self.backend, sealer=sealer, clock=clock, entropy=entropy, store=self.store, stay=self.stay
+        )
         self.permits = Permits(
             store=self.store,
             clock=clock,
@@ -119,7 +125,7 @@ class Provider:
             consent_life=CONSENT_LIFE,
             token_life=self.lifetimes.refresh_token,
         )
-        self.whereabouts = Whereabouts(store=self.store)
+        self.whereabouts = Whereabouts(store=self.store, stay=self.stay)
         self.objects = RequestObjects(
             issuer=ISSUER,
             keys=self.client_keys,
@@ -144,7 +150,10 @@ class Provider:
             signer=self.signer, encrypter=self.encrypter, clock=clock, entropy=entropy, lifetimes=self.lifetimes
         )
         self.decisions = Decisions(pending=self.pending, entropy=entropy)
-        self.sessions = Sessions(store=self.store, sealer=sealer, entropy=entropy, memory=self.lifetimes.refresh_token)
+        self.sessions = Sessions(
+            store=self.store, sealer=sealer, entropy=entropy, memory=self.lifetimes.refresh_token, stay=self.stay
+        )
+        self.browsers = SideBySide(sign_in=self.sign_in, sessions=self.sessions)
         self.background = Later()
         self.backchannel = BackChannel(
             issuer=ISSUER,

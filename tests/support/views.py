@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 from attrs import evolve
 
+from konnectd.web.chooser_views import ChooserPage
 from konnectd.web.device_views import DeviceCodePage, DeviceDonePage, DeviceFault, DevicePage
 from konnectd.web.views import (
     Account,
     AccountPage,
-    ChooserPage,
     ConsentPage,
     ErrorKind,
     ErrorPage,
@@ -47,7 +47,7 @@ SIGN_IN = SignInPage(
 #: Where a logo is found that a page shows; an application's id can be any text.
 LOGO = "/signin/v1/client-logo?client_id=a%26b"
 CHOOSER = ChooserPage(
-    action="/choose", csrf="csrf-2", account=ALICE, client_name="Notes", client_host="notes.example.org"
+    action="/choose", csrf="csrf-2", accounts=(ALICE,), client_name="Notes", client_host="notes.example.org"
 )
 CONSENT = ConsentPage(
     action="/consent",
@@ -62,7 +62,12 @@ CONSENT = ConsentPage(
     lines=LINES,
 )
 WELCOME = WelcomePage(
-    signout_action="/signout", csrf="csrf-4", display_name="Alice Liddell", username="alice", account_uri="/account"
+    signout_action="/signout",
+    csrf="csrf-4",
+    display_name="Alice Liddell",
+    username="alice",
+    account_uri="/account",
+    chooser_uri="/choose",
 )
 GOODBYE = GoodbyePage(
     action="/goodbye", csrf="csrf-5", display_name="Alice Liddell", username="alice", client_name="Notes"
@@ -79,7 +84,7 @@ ACCOUNT = AccountPage(
     ),
     sessions=(
         SessionLine(session_id="s-1", started_at=1_700_000_000, browser="Firefox", system="Linux", current=True),
-        SessionLine(session_id="s-2", started_at=1_699_990_000, browser="Safari", system="iPhone"),
+        SessionLine(session_id="s-2", started_at=1_699_990_000, browser="Safari", system="iPhone", until=1_702_591_990),
         SessionLine(session_id="s-3", started_at=1_699_980_000, system="Android"),
         SessionLine(session_id="s-4", started_at=1_699_970_000),
     ),
@@ -90,6 +95,8 @@ SIGNED_OUT = SignedOutPage(client_name="Notes", return_uri="https://notes.exampl
 SAMPLES: Mapping[str, View] = {
     "signin": SIGN_IN,
     "signin-logo": evolve(SIGN_IN, logo=LOGO),
+    "signin-stay": evolve(SIGN_IN, may_stay=True),
+    "signin-stay-preset": evolve(SIGN_IN, may_stay=True, stay=True),
     "signin-alone": SignInPage(action="/signin", csrf="csrf-1"),
     **{
         f"signin-{fault}": SignInPage(
@@ -103,7 +110,9 @@ SAMPLES: Mapping[str, View] = {
     },
     "chooser": CHOOSER,
     "chooser-logo": evolve(CHOOSER, logo=LOGO),
-    "chooser-nameless": ChooserPage(action="/choose", csrf="c", account=Account("bob")),
+    "chooser-nameless": ChooserPage(action="/choose", csrf="c", accounts=(Account("bob"),)),
+    "chooser-several": evolve(CHOOSER, accounts=(ALICE, Account("bob"), Account("carroll", "Lewis Carroll"))),
+    "chooser-alone": ChooserPage(action="/choose", csrf="c", accounts=(ALICE, Account("bob")), current=False),
     "consent": CONSENT,
     "consent-logo": evolve(CONSENT, logo=LOGO),
     "consent-short": ConsentPage(
@@ -119,6 +128,7 @@ SAMPLES: Mapping[str, View] = {
         sessions=(SessionLine(session_id="s-1", started_at=1_700_000_000, current=True),),
     ),
     "goodbye": GOODBYE,
+    "goodbye-others": evolve(GOODBYE, others=(Account("bob"), Account("carroll", "Lewis Carroll"))),
     "goodbye-alone": GoodbyePage(action="/goodbye", csrf="c", username="bob"),
     "signed_out": SIGNED_OUT,
     "form_post": FormPostPage(
@@ -142,6 +152,7 @@ SAMPLES: Mapping[str, View] = {
     "farewell-alone": FarewellPage(lines=(FarewellLine(name="Notes", state=PartyState.TOLD),)),
     "signed_out-nameless": SignedOutPage(return_uri="org.example.app:/bye"),
     "signed_out-alone": SignedOutPage(),
+    "signed_out-others": evolve(SIGNED_OUT, others=(ALICE, Account("bob")), chooser_uri="/choose"),
     **{
         f"error-{kind}": ErrorPage(
             status=400,

@@ -162,7 +162,7 @@ class PermitTests(AccountCase):
             for path in (f"{INNER}welcome", ACCOUNT)
         ]
 
-        self.assertEqual(links, [[ACCOUNT], [f"{INNER}welcome"]])
+        self.assertEqual(links, [[ACCOUNT, f"{INNER}chooseaccount"], [f"{INNER}welcome"]])
 
     def test_remove(self) -> None:
         """The application has to ask again, its refresh token is dead, and it is not shown any more."""
