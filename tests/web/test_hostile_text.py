@@ -88,9 +88,10 @@ class HostileTextTests(SynchronousTestCase):
     def test_account_value_comes_back(self) -> None:
         """The button of an account posts its exact username, however it is shown."""
         username = "x" * 500 + "\u200bá<"
-        body = page(attrs.evolve(CHOOSER, account=Account(username)))
+        body = page(attrs.evolve(CHOOSER, accounts=(Account(username),)))
 
-        self.assertEqual(one(body, "button", name="account").attributes["value"], username)
+        for button in ("account", "signout"):
+            self.assertEqual(one(body, "button", name=button).attributes["value"], username)
 
     def test_operator_text_is_not_translated_or_filled(self) -> None:
         """A scope description with percent signs and markup is shown as it is."""

@@ -226,11 +226,14 @@ class EntryTests(PageCase):
         self.assertEqual(page.path, f"{INNER}signin")
 
     def test_steps_by_themselves(self) -> None:
-        """A bookmark of one step says that one has to start at the application."""
+        """A bookmark of one step says that one has to start at the application; the chooser is a page of its own."""
         self.mail.sign_in(self.visitor)
-        for path in (f"{INNER}chooseaccount", f"{INNER}consent", "/signin/v1/chooseaccount", "/signin/v1/consent"):
+        for path in (f"{INNER}consent", "/signin/v1/consent"):
             with self.subTest(path=path):
                 self.assertRefused(self.visitor.open(path), ErrorKind.START_AGAIN, 400)
+        for path in (f"{INNER}chooseaccount", "/signin/v1/chooseaccount"):
+            with self.subTest(path=path):
+                self.assertEqual(self.visitor.open(path).title, "Choose an account")
 
     def test_steps_with_nobody_signed_in(self) -> None:
         """They lead back to where it is decided what is next."""
