@@ -90,6 +90,8 @@ class ChooserTests(SynchronousTestCase):
 
     def go_through(self, driver: Chrome) -> tuple[str, str]:
         """Sign two people in, one of whom stays, and pick the first; return their session states."""
+        # A key leads to the next page in its own time: what is looked for may be a moment away.
+        driver.implicitly_wait(PATIENCE)
         self.authorize(driver)
         self.type_in(driver, "alice", stay=True)
         first = self.state(driver)
