@@ -12,12 +12,9 @@ from attrs import frozen
 from konnectd.config.settings import Settings
 from konnectd.flows.authorize import Authorize
 from konnectd.flows.client_logo import ClientLogos
-from konnectd.flows.consent import Decisions
 from konnectd.flows.device import DeviceApproval, DeviceAuthorization
 from konnectd.flows.endsession import EndSession
-from konnectd.flows.identifier_api import IdentifierApi
 from konnectd.flows.introspect import Introspect
-from konnectd.flows.logon import PasswordLogon
 from konnectd.flows.par import PushRequest
 from konnectd.flows.pending import PendingRequests
 from konnectd.flows.revoke import Revoke
@@ -26,32 +23,27 @@ from konnectd.flows.token import Token
 from konnectd.flows.userinfo import UserInfo
 from konnectd.flows.whereabouts import RemoteSignOut
 from konnectd.interfaces import Background, Grant
+from konnectd.page_assembly import pages
 from konnectd.parts import World
 from konnectd.protocol.client_metadata import Offer
 from konnectd.web.account import AccountRoutes
 from konnectd.web.branding import Branded
 from konnectd.web.check_session import CheckSession
-from konnectd.web.chooser import ChooserRoutes
 from konnectd.web.client_logo import ClientLogoRoutes
 from konnectd.web.cookies import Cookies
 from konnectd.web.device import DeviceRoutes
 from konnectd.web.faces import PageFaces
 from konnectd.web.farewell import FarewellRoutes
 from konnectd.web.forms import Forms
-from konnectd.web.identifier import IdentifierRoutes
-from konnectd.web.identifier_api import IdentifierApiRoutes
-from konnectd.web.leaving import LeavingRoutes
 from konnectd.web.notes import Notes
 from konnectd.web.oidc import Document, OidcRoutes
 from konnectd.web.pages import Pages
-from konnectd.web.retries import Retries
 from konnectd.web.route import Route
 from konnectd.web.site import Site, make_site
 from konnectd.web.static import StaticFiles
 from konnectd.web.templates_path import find_templates
 from konnectd.web.tokens import TokenRoutes
 from konnectd.web.urls import Urls
-from konnectd.web.web_app import WebApp
 
 #: Random bytes of the reference that an error page and the log have in common.
 REFERENCE_BYTES = 9
@@ -113,7 +105,7 @@ def assemble(world: World, background: Background) -> Assembly:
     endsession = _endsession(world, sign_in, background)
     notes = _notes(world)
     oidc = _oidc(world, urls, cookies, faces, pending, endsession, notes)
-    routes = (*oidc.routes(), *_pages(world, urls, faces, forms, endsession, pending, notes), *static.routes)
+    routes = (*oidc.routes(), *pages(world, urls, faces, forms, endsession, pending, notes), *static.routes)
     routes += _tokens(world, oidc.metadata).routes()
     routes += _account(world, urls, cookies, faces, forms, endsession).routes()
     routes += _device(world, urls, cookies, faces, forms, endsession).routes()
@@ -141,83 +133,12 @@ def _urls(settings: Settings) -> Urls:
     )
 
 
-def _pages(
-    world: World,
-    urls: Urls,
-    faces: PageFaces,
-    forms: Forms,
-    endsession: EndSession,
-    pending: PendingRequests,
-    notes: Notes,
-) -> tuple[Route, ...]:
-    """Return the pages on the way in and out, ours or those of a front end, and the API that front ends need."""
-    identifier = _identifier(world, urls, faces, forms, endsession.sign_in, pending, notes)
-    api = _api(world, identifier, endsession)
-    if not urls.own:
-        return api.routes(WebApp(urls.paths, world.contents.web_app, world.entropy, faces.as_page).routes())
-    leaving = LeavingRoutes(
-        urls=urls,
-        faces=faces,
-        forms=forms,
-        cookies=forms.cookies,
-        sign_in=endsession.sign_in,
-        endsession=endsession,
-    )
-    return api.routes((*identifier.routes(), *leaving.routes(), *_chooser(identifier, endsession).routes()))
-
-
 def _look(world: World) -> tuple[PageFaces, StaticFiles]:
     """Make the pages, with what the operator made theirs, and the files that they refer to."""
     templates, over = find_templates(), world.settings.branding.templates_path
     look = Branded.read(world.contents.branding, templates, over, world.settings.paths.static)
     pages = Pages(templates, static=look.static, entropy=world.entropy, brand=look.brand, over=over)
     return PageFaces(pages), look.static
-
-
-def _identifier(
-    world: World, urls: Urls, faces: PageFaces, forms: Forms, sign_in: SignIn, pending: PendingRequests, notes: Notes
-) -> IdentifierRoutes:
-    """Put the pages on the way to a client together."""
-    return IdentifierRoutes(
-        urls=urls,
-        faces=faces,
-        forms=forms,
-        cookies=forms.cookies,
-        pending=pending,
-        sign_in=sign_in,
-        logon=_logon(world, sign_in),
-        decisions=Decisions(pending=pending, entropy=world.entropy),
-        catalog=world.contents.scopes,
-        retries=Retries(sealer=world.sealer, clock=world.clock),
-        notes=notes,
-    )
-
-
-def _api(world: World, pages: IdentifierRoutes, endsession: EndSession) -> IdentifierApiRoutes:
-    """Put the identifier API together, from the very flows that our pages have."""
-    api = IdentifierApi(
-        sign_in=pages.sign_in,
-        password_logon=pages.logon,
-        decisions=pages.decisions,
-        permits=world.permits,
-        endsession=endsession,
-        verifier=world.verifier,
-        continue_uri=pages.urls.origin + pages.urls.paths.authorize,
-    )
-    return IdentifierApiRoutes(urls=pages.urls, api=api, cookies=pages.cookies, catalog=pages.catalog)
-
-
-def _chooser(identifier: IdentifierRoutes, endsession: EndSession) -> ChooserRoutes:
-    """Put the account chooser together, of what the pages beside it are made of."""
-    return ChooserRoutes(
-        urls=identifier.urls,
-        faces=identifier.faces,
-        forms=identifier.forms,
-        cookies=identifier.cookies,
-        pending=identifier.pending,
-        decisions=identifier.decisions,
-        endsession=endsession,
-    )
 
 
 def _endsession(world: World, sign_in: SignIn, background: Background) -> EndSession:
@@ -229,17 +150,6 @@ def _endsession(world: World, sign_in: SignIn, background: Background) -> EndSes
         verifier=world.verifier,
         sessions=world.sessions,
         backchannel=world.backchannel(background),
-    )
-
-
-def _logon(world: World, sign_in: SignIn) -> PasswordLogon:
-    """Put the way in together."""
-    return PasswordLogon(
-        backend=world.backend,
-        sign_in=sign_in,
-        store=world.store,
-        whereabouts=world.whereabouts,
-        sessions=world.sessions,
     )
 
 

@@ -157,7 +157,7 @@ class IdentifierApi:
             password=attempt.password,
             browser=agent[0],
             system=agent[1],
-            earlier=self.sign_in.find(browser),
+            kept=browser,
         )
         outcome = await self.password_logon(form)
         return outcome if isinstance(outcome, SignedIn | TooManyTries) else None

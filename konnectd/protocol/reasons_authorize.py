@@ -166,6 +166,17 @@ REASONS = (
         move=_PERSON,
     ),
     Reason(
+        name="front-end-is-done",
+        says=("who is signed in does not fit the request",),
+        why=(
+            "A front end in the place of our pages came back and said that it is done with the person, who is not the"
+            " one that the application asked for, or whose sign-in is older than it may be."
+        ),
+        advice="The front end has to sign somebody in again where the request asks for that (prompt, max_age, a hint).",
+        clause="OIDC Core 3.1.2.1 and 3.1.2.6 (login_required)",
+        move=_ADMINISTRATOR,
+    ),
+    Reason(
         name="consent-needed",
         says=("the person has to be asked for consent",),
         why="The application asked without letting a page be shown (prompt=none), and wants more than was allowed.",

@@ -1,0 +1,105 @@
+"""How the pages on the way in and out fit together, and the API for front ends that take their place.
+
+The rest of the composition is `konnectd.assembly`.
+"""
+
+from konnectd.flows.consent import Decisions
+from konnectd.flows.endsession import EndSession
+from konnectd.flows.identifier_api import IdentifierApi
+from konnectd.flows.logon import PasswordLogon
+from konnectd.flows.pending import PendingRequests
+from konnectd.flows.sign_in import SignIn
+from konnectd.parts import World
+from konnectd.web.chooser import ChooserRoutes
+from konnectd.web.faces import PageFaces
+from konnectd.web.forms import Forms
+from konnectd.web.identifier import IdentifierRoutes
+from konnectd.web.identifier_api import IdentifierApiRoutes
+from konnectd.web.leaving import LeavingRoutes
+from konnectd.web.notes import Notes
+from konnectd.web.retries import Retries
+from konnectd.web.route import Route
+from konnectd.web.urls import Urls
+from konnectd.web.web_app import WebApp
+
+
+def pages(
+    world: World,
+    urls: Urls,
+    faces: PageFaces,
+    forms: Forms,
+    endsession: EndSession,
+    pending: PendingRequests,
+    notes: Notes,
+) -> tuple[Route, ...]:
+    """Return the pages on the way in and out, ours or those of a front end, and the API that front ends need."""
+    identifier = _identifier(world, urls, faces, forms, endsession.sign_in, pending, notes)
+    api = _api(world, identifier, endsession)
+    if not urls.own:
+        return api.routes(WebApp(urls.paths, world.contents.web_app, world.entropy, faces.as_page).routes())
+    leaving = LeavingRoutes(
+        urls=urls,
+        faces=faces,
+        forms=forms,
+        cookies=forms.cookies,
+        sign_in=endsession.sign_in,
+        endsession=endsession,
+    )
+    return api.routes((*identifier.routes(), *leaving.routes(), *_chooser(identifier, endsession).routes()))
+
+
+def _identifier(
+    world: World, urls: Urls, faces: PageFaces, forms: Forms, sign_in: SignIn, pending: PendingRequests, notes: Notes
+) -> IdentifierRoutes:
+    """Put the pages on the way to a client together."""
+    return IdentifierRoutes(
+        urls=urls,
+        faces=faces,
+        forms=forms,
+        cookies=forms.cookies,
+        pending=pending,
+        sign_in=sign_in,
+        logon=_logon(world, sign_in),
+        decisions=Decisions(pending=pending, entropy=world.entropy),
+        catalog=world.contents.scopes,
+        retries=Retries(sealer=world.sealer, clock=world.clock),
+        notes=notes,
+    )
+
+
+def _api(world: World, pages: IdentifierRoutes, endsession: EndSession) -> IdentifierApiRoutes:
+    """Put the identifier API together, from the very flows that our pages have."""
+    api = IdentifierApi(
+        sign_in=pages.sign_in,
+        password_logon=pages.logon,
+        decisions=pages.decisions,
+        permits=world.permits,
+        endsession=endsession,
+        verifier=world.verifier,
+        continue_uri=pages.urls.origin + pages.urls.paths.authorize,
+    )
+    return IdentifierApiRoutes(urls=pages.urls, api=api, cookies=pages.cookies, catalog=pages.catalog)
+
+
+def _chooser(identifier: IdentifierRoutes, endsession: EndSession) -> ChooserRoutes:
+    """Put the account chooser together, of what the pages beside it are made of."""
+    return ChooserRoutes(
+        urls=identifier.urls,
+        faces=identifier.faces,
+        forms=identifier.forms,
+        cookies=identifier.cookies,
+        pending=identifier.pending,
+        decisions=identifier.decisions,
+        endsession=endsession,
+    )
+
+
+def _logon(world: World, sign_in: SignIn) -> PasswordLogon:
+    """Put the way in together."""
+    return PasswordLogon(
+        backend=world.backend,
+        sign_in=sign_in,
+        store=world.store,
+        whereabouts=world.whereabouts,
+        sessions=world.sessions,
+    )
