@@ -6,7 +6,7 @@ closes with.
 
 import json
 
-from konnectd.flows.sign_in import LOGON_TTL
+from konnectd.protocol.logons import LOGON_TTL
 from tests.support.api_case import MAIL_ASK, NOTES_ASK, ORIGIN, ApiCase
 from tests.support.application import Application, json_of
 from tests.support.front_end import GUARD, INNER, JSON_HEADER
