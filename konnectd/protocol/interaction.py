@@ -284,8 +284,12 @@ def decide(request: AuthorizationRequest, known: Knowledge, now: int) -> Decisio
         case AskForConsent():
             return Refuse(OAuthError(ErrorCode.CONSENT_REQUIRED, "the person has to be asked for consent"))
         case AskForAccount():
-            several = "several people are signed in and none of them is the current one"
-            return Refuse(OAuthError(ErrorCode.ACCOUNT_SELECTION_REQUIRED, several))
+            return Refuse(
+                OAuthError(
+                    ErrorCode.ACCOUNT_SELECTION_REQUIRED,
+                    "several people are signed in and none of them is the current one",
+                )
+            )
         case _:
             return decision
 

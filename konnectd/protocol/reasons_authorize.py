@@ -166,6 +166,18 @@ REASONS = (
         move=_PERSON,
     ),
     Reason(
+        name="nobody-is-current",
+        says=("several people are signed in and none of them is the current one",),
+        why=(
+            "The application asked with prompt=none, and in the browser one of several accounts was signed out: nobody"
+            " can tell which of the others is meant."
+        ),
+        advice="Nothing; the application has to show the sign-in, or name somebody by login_hint.",
+        clause="OIDC Core 3.1.2.6 (account_selection_required)",
+        move=_PERSON,
+        everyday=True,
+    ),
+    Reason(
         name="front-end-is-done",
         says=("who is signed in does not fit the request",),
         why=(
