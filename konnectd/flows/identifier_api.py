@@ -4,11 +4,12 @@ from typing import TypeAlias
 
 from attrs import frozen
 
-from konnectd.flows.browser import Browser, CookieChange
+from konnectd.flows.browser import LOGON, Browser, CookieChange, Forget
 from konnectd.flows.consent import Decisions
 from konnectd.flows.endsession import EndSession, Left
 from konnectd.flows.logon import LogonForm, PasswordLogon, SignedIn, TooManyTries
 from konnectd.flows.permits import Permits
+from konnectd.flows.side_by_side import SideBySide
 from konnectd.flows.sign_in import SignIn
 from konnectd.interfaces import Verifier
 from konnectd.protocol.authorize import ReturnAddress
@@ -132,7 +133,11 @@ class IdentifierApi:
         """
         answer = await self.endsession(Parameters(), browser, confirmed=True)
         gone = answer.cookies if isinstance(answer, Left) else ()
-        return Done(gone or self.sign_in.end())
+        if not gone:
+            # Nobody counts here: whatever the browser holds in that place goes, and who is signed in beside stays.
+            rest = SideBySide(sign_in=self.sign_in, sessions=self.endsession.sessions).without(browser)
+            gone = (Forget(LOGON), *(change for change in rest if change.name != LOGON))
+        return Done(gone)
 
     async def consent(self, answer: ConsentAnswer, browser: Browser) -> ConsentOutcome:
         """Seal what somebody answered, for the way back to the authorization endpoint.

@@ -42,7 +42,6 @@ class LogonForm:
     """What a person typed, and what in: families of browsers and systems, empty when nobody can tell.
 
     Attributes:
-        earlier: who was signed in there, for callers that do not say what the browser keeps.
         kept: what the browser keeps for us.
         beside: whether they sign in beside whoever is signed in there.
         stay: whether they ask to stay signed in.
@@ -52,7 +51,6 @@ class LogonForm:
     password: str = field(repr=False)
     browser: str = ""
     system: str = ""
-    earlier: Logon | None = None
     kept: Browser = field(factory=Browser)
     beside: bool = False
     stay: bool = False
@@ -99,7 +97,7 @@ class PasswordLogon:
         browsers = SideBySide(sign_in=self.sign_in, sessions=self.sessions)
         cookies, gone = browsers.add(form.kept, ticket, beside=form.beside)
         await self.whereabouts.note(ticket.logon, form.browser, form.system)
-        await self.sessions.begin(ticket.logon, gone or form.earlier)
+        await self.sessions.begin(ticket.logon, gone)
         return SignedIn(ticket.logon, cookies)
 
     async def _exhausted(self, key: str) -> bool:

@@ -2,7 +2,7 @@
 
 from attrs import field, frozen
 
-from konnectd.flows.browser import BESIDE, BROWSER_STATE, LOGON, Browser, Forget, Keep
+from konnectd.flows.browser import BESIDE, LOGON, Browser, Keep
 from konnectd.interfaces import Backend, Clock, Entropy, Sealer, Store
 from konnectd.protocol.end_user import EndUser, Logon
 from konnectd.protocol.logons import HeldLogon, Stay
@@ -154,7 +154,3 @@ class SignIn:
     def is_due(self, ticket: Ticket) -> bool:
         """Tell whether it has to be noted that a logon is used."""
         return self.stay.is_due(ticket.held, self.clock.now())
-
-    def end(self) -> tuple[Forget, ...]:
-        """End the session in this browser, to be seen by the scripts that watch it."""
-        return (Forget(LOGON), Forget(BROWSER_STATE))

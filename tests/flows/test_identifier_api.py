@@ -3,7 +3,7 @@
 from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
-from konnectd.flows.browser import Browser
+from konnectd.flows.browser import BESIDE, BROWSER_STATE, LOGON, Browser, Forget
 from konnectd.flows.identifier_api import Done, Entered, IdentifierApi, Nobody
 from konnectd.flows.logon import MOST_TRIES
 from konnectd.interfaces import BackendUnavailableError
@@ -134,6 +134,16 @@ class LogoffTests(ApiCase):
             names = [change.name for change in run(self.api.logoff(browser)).cookies]
 
             self.assertEqual(names, ["KKT", "KKBS"])
+
+    def test_others_stay(self) -> None:
+        """Who is signed in beside stays so, and what scripts see of that session too, however often this is called."""
+        bob = self.logon("bob", "builder", "1")
+        other = Browser({BESIDE[0]: after(Browser(), bob.cookies).sealed[LOGON]})
+        state = next(change for change in bob.cookies if change.name == BROWSER_STATE)
+        answers = [run(self.api.logoff(browser)).cookies for browser in (other, after(self.browser, (Forget(LOGON),)))]
+
+        self.assertEqual(answers[0], (Forget(LOGON), state))
+        self.assertEqual(answers[1], (Forget(LOGON), Forget(BROWSER_STATE)))
 
 
 class ConsentTests(ApiCase):

@@ -3,6 +3,7 @@
 from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
+from konnectd.flows.browser import Browser
 from konnectd.flows.endsession import Left
 from konnectd.flows.logon import LogonForm, SignedIn
 from konnectd.flows.sign_in import MOST_OPENED
@@ -154,9 +155,9 @@ class SignInTests(SynchronousTestCase):
         """Have a client that wants to be told."""
         self.provider = Provider(BACKED)
 
-    def sign_in(self, earlier: Logon | None = None) -> SignedIn:
+    def sign_in(self, kept: Browser | None = None) -> SignedIn:
         """Sign Alice in."""
-        form_ = LogonForm(username="alice", password="wonderland", earlier=earlier)
+        form_ = LogonForm(username="alice", password="wonderland", kept=kept or Browser())
         outcome = run(self.provider.logon(form_))
         if not isinstance(outcome, SignedIn):
             raise TypeError(str(outcome))
@@ -172,7 +173,7 @@ class SignInTests(SynchronousTestCase):
     def test_refresh_after_sign_out(self) -> None:
         """A refresh token of a session that is over is worth nothing, be it in a chain of sessions."""
         token = self.provider.tokens(client=BACKED).refresh_token
-        again = self.sign_in(logon_of(ALICE, self.provider.clock.now()))
+        again = self.sign_in(self.provider.browser_of(ALICE))
         run(self.provider.sessions.end(again.logon))
 
         with self.assertRaises(OAuthError) as caught:

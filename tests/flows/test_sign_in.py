@@ -6,7 +6,7 @@ from attrs import evolve
 from hypothesis import given, settings
 from twisted.trial.unittest import SynchronousTestCase
 
-from konnectd.flows.browser import BROWSER_STATE, LOGON, Browser, Forget
+from konnectd.flows.browser import LOGON, Browser
 from konnectd.flows.sign_in import MOST_OPENED
 from konnectd.protocol.end_user import Logon
 from konnectd.protocol.logons import LOGON_TTL
@@ -91,13 +91,6 @@ class SignInTests(SynchronousTestCase):
 
         self.assertEqual(len(sessions), MOST_OPENED + 2)
         self.assertIsNotNone(self.sign_in.find(browsers[0]))
-
-    def test_end(self) -> None:
-        """Ending it makes the browser nobody's."""
-        browser = after(self.provider.browser_of(ALICE), self.sign_in.end())
-
-        self.assertIsNone(self.sign_in.find(browser))
-        self.assertEqual(self.sign_in.end(), (Forget(LOGON), Forget(BROWSER_STATE)))
 
     def test_sealed_but_no_logon(self) -> None:
         """What is sealed as a logon and is none, or has the format of another version, is nobody's."""

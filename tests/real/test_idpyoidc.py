@@ -34,6 +34,7 @@ class SignInTests(SynchronousTestCase):
         page = self.person.submit(**ALICE)
         if not page.url.startswith(CALLBACK):
             page = self.person.submit(allow="1")
+        self.assertTrue(page.url.startswith(CALLBACK), f"{page.status} {page.hops} {page.body[-3000:]!r}")
         return party.finish(page.url)
 
     def test_code(self) -> None:
