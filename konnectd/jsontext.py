@@ -1,9 +1,10 @@
-"""JSON that we write ourselves, and read again: tokens, answers, what a store or a browser keeps for us.
+"""JSON that we write ourselves and read again (tokens, answers, what a store or a browser keeps), and that others send.
 
-What others send is read where it arrives, by rules of its own (`konnectd.jose.signing.read_segment` and its like).
+The latter is read by stricter rules, in the same place for everybody who reads some.
 """
 
 import json
+from collections.abc import Iterable
 
 import orjson
 
@@ -47,3 +48,45 @@ def read(text: str | bytes) -> object:
         return orjson.loads(text)
     except ValueError:
         return json.loads(text)
+
+
+def _distinct(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
+    """Collect members.
+
+    Raises:
+        ValueError: one is there twice.
+    """
+    members: dict[str, object] = {}
+    for name, value in pairs:
+        if name in members:
+            raise ValueError("a member is there twice")
+        members[name] = value
+    return members
+
+
+def _refuse(constant: str) -> object:
+    """Refuse words that Python takes for numbers and JSON does not have.
+
+    Raises:
+        ValueError: always.
+    """
+    raise ValueError(f"{constant} is not JSON")
+
+
+#: Made once: the function of the library makes a reader at each call.
+_decode = json.JSONDecoder(object_pairs_hook=_distinct, parse_constant=_refuse).decode
+
+
+def read_strictly(text: str) -> object:
+    """Read what somebody else wrote.
+
+    Of a member that is there twice two readers may believe two things, so then it is no JSON.
+
+    Raises:
+        ValueError: it is none.
+        RecursionError: it is deeper than anybody means it to be.
+
+    Spec: RFC 8259 2, 4 and 6.
+    """
+    found: object = _decode(text)
+    return found

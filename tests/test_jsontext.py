@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from konnectd.jsontext import read, write, write_text
+from konnectd.jsontext import read, read_strictly, write, write_text
 from konnectd.protocol.vocabulary import Prompt
 
 #: Everything JSON has that has one spelling: any text, lone surrogates included, and integers of any size.
@@ -55,6 +55,15 @@ class JsonTextTests(SynchronousTestCase):
     def test_older_values(self) -> None:
         """Lone surrogates as older versions sealed them are still read."""
         self.assertEqual(read('{"typed":"a\ud800b"}'.encode("utf-8", "surrogatepass")), {"typed": "a\ud800b"})
+
+    def test_strictly(self) -> None:
+        """What somebody else wrote has each member once, at any depth, and no number that JSON has not."""
+        self.assertEqual(
+            read_strictly('{"a":[1,{"b":1e3}],"c":{"a":null}}'), {"a": [1, {"b": 1000.0}], "c": {"a": None}}
+        )
+        for text in ('{"a":1,"a":1}', '[{"b":{"a":1,"a":2}}]', '{"a":NaN}', "[-Infinity]", "", "\ufeff{}", "{} {}"):
+            with self.subTest(text=text):
+                self.assertRaises(ValueError, lambda text=text: read_strictly(text))
 
     def test_no_json(self) -> None:
         """What is none is refused, and not written."""

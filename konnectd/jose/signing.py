@@ -11,7 +11,7 @@ Spec: RFC 7515 5; RFC 7518 3; RFC 8037 3.1; RFC 8725 3.
 
 import json
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from hashlib import sha256
 from typing import Protocol, TypeAlias
 
@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from konnectd.jose.base64url import b64url, from_b64url
 from konnectd.jose.keys import KeyRing, PrivateKeyObject, PublicKeyObject
-from konnectd.jsontext import read, write
+from konnectd.jsontext import read, read_strictly, write
 
 #: Longest token that is looked at, and longest header in it, in characters.
 LONGEST_TOKEN = 16 * 1024
@@ -258,34 +258,7 @@ def read_segment(segment: str) -> dict[str, object] | None:
     if content is None:
         return None
     try:
-        value: object = _read_strictly(content.decode("utf-8"))
+        value: object = read_strictly(content.decode("utf-8"))
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
-
-
-def _unique(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
-    """Collect members, each at most once.
-
-    Raises:
-        ValueError: a name is there twice.
-    """
-    found: dict[str, object] = {}
-    for name, value in pairs:
-        if name in found:
-            raise ValueError("a member is there twice")
-        found[name] = value
-    return found
-
-
-def _refuse(constant: str) -> object:
-    """Refuse what Python's reader takes beyond JSON.
-
-    Raises:
-        ValueError: always.
-    """
-    raise ValueError(f"{constant} is not JSON")
-
-
-#: Made once: the function of the library makes a reader at each call.
-_read_strictly = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse).decode

@@ -11,12 +11,12 @@ is unknown or can not be given is passed over in silence; that a claim is essent
 Spec: OIDC Core 5.5 and 5.5.1.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Self
 
 from attrs import frozen
 
+from konnectd.jsontext import read_strictly
 from konnectd.protocol.errors import OAuthError
 from konnectd.protocol.scope import Scope
 from konnectd.protocol.scope_claims import SCOPE_OF
@@ -107,26 +107,12 @@ def _read(text: str) -> Mapping[str, object]:
     if len(text) > LONGEST_CLAIMS:
         raise OAuthError(ErrorCode.INVALID_REQUEST, "claims is too long")
     try:
-        value: object = json.loads(text, object_pairs_hook=_unique)
+        value: object = read_strictly(text)
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
         raise OAuthError(ErrorCode.INVALID_REQUEST, "claims must be a JSON object")
     return value
-
-
-def _unique(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
-    """Collect members, each at most once.
-
-    Raises:
-        ValueError: a name is there twice.
-    """
-    found: dict[str, object] = {}
-    for name, value in pairs:
-        if name in found:
-            raise ValueError("a member is there twice")
-        found[name] = value
-    return found
 
 
 def _members(value: object) -> Mapping[str, object]:

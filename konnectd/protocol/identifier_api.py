@@ -7,13 +7,13 @@ two ways. Which status an answer has, and its cookies, are not decided here.
 Spec: record 31 (what differs from Konnect).
 """
 
-import json
 import re
-from collections.abc import Iterable, Mapping
-from typing import NoReturn, Self
+from collections.abc import Mapping
+from typing import Self
 
 from attrs import field, frozen
 
+from konnectd.jsontext import read_strictly
 from konnectd.protocol.authorize import LARGEST_MAX_AGE
 from konnectd.protocol.errors import OAuthError
 from konnectd.protocol.parameters import Parameters, is_text
@@ -43,32 +43,6 @@ def refused(why: str) -> OAuthError:
     return OAuthError(ErrorCode.INVALID_REQUEST, why)
 
 
-def _distinct(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
-    """Collect members; of one that is there twice nobody knows which is meant.
-
-    Raises:
-        ValueError: one is there twice.
-    """
-    members: dict[str, object] = {}
-    for name, value in pairs:
-        if name in members:
-            raise ValueError(name)
-        members[name] = value
-    return members
-
-
-def _no_number(text: str) -> NoReturn:
-    """Refuse words that Python takes for numbers and JSON does not have.
-
-    Raises:
-        ValueError: always.
-    """
-    raise ValueError(text)
-
-
-_decode = json.JSONDecoder(object_pairs_hook=_distinct, parse_constant=_no_number).decode
-
-
 def read_body(body: bytes) -> object:
     """Read JSON text.
 
@@ -78,7 +52,7 @@ def read_body(body: bytes) -> object:
     Spec: RFC 8259 2, 4 and 8.1.
     """
     try:
-        return _decode(body.decode("utf-8"))
+        return read_strictly(body.decode("utf-8"))
     except (ValueError, RecursionError):
         raise refused("the body is not a JSON document in UTF-8, or has a member twice") from None
 

@@ -12,6 +12,7 @@ import json
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 
+from konnectd.jsontext import read_strictly
 from konnectd.protocol.authorize import INTERNAL_PARAMETERS
 from konnectd.protocol.claims import LEEWAY
 from konnectd.protocol.client import Client, is_plain_uri
@@ -97,24 +98,10 @@ def read_unsigned(token: str) -> Mapping[str, object] | None:
 def _read(segment: str) -> Mapping[str, object] | None:
     """Read one segment of a token: a JSON object whose members are distinct."""
     try:
-        value: object = json.loads(
-            urlsafe_b64decode(segment + "=" * (-len(segment) % 4)).decode("utf-8"), object_pairs_hook=_distinct
-        )
+        value = read_strictly(urlsafe_b64decode(segment + "=" * (-len(segment) % 4)).decode("utf-8"))
     except (ValueError, binascii.Error, RecursionError):
         return None
     return value if isinstance(value, dict) else None
-
-
-def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Collect members.
-
-    Raises:
-        ValueError: one is there twice, so that two readers would see two requests.
-    """
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a member is there twice")
-    return members
 
 
 def overlay(

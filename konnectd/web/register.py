@@ -3,14 +3,12 @@
 Scripts of other origins can not read it: a registration is a server's business.
 """
 
-import json
-from collections.abc import Iterable
-
 from attrs import frozen
 
 from konnectd.flows.register import Register
 from konnectd.http import NO_STORE, HttpRequest, HttpResponse
 from konnectd.interfaces import BackendUnavailableError
+from konnectd.jsontext import read_strictly
 from konnectd.protocol.asking import asked
 from konnectd.protocol.client import Client
 from konnectd.protocol.errors import BearerTokenError, OAuthError
@@ -90,20 +88,6 @@ def _document(request: HttpRequest) -> object:
     if request.media_type != _JSON:
         raise OAuthError(ErrorCode.INVALID_CLIENT_METADATA, f"the body must be {_JSON}")
     try:
-        return json.loads(request.body.decode("utf-8"), object_pairs_hook=_distinct)
+        return read_strictly(request.body.decode("utf-8"))
     except (ValueError, RecursionError):
         raise OAuthError(ErrorCode.INVALID_CLIENT_METADATA, "the body is not a JSON document") from None
-
-
-def _distinct(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
-    """Collect members; of one that is there twice nobody knows which is meant.
-
-    Raises:
-        ValueError: one is there twice.
-    """
-    members: dict[str, object] = {}
-    for name, value in pairs:
-        if name in members:
-            raise ValueError(name)
-        members[name] = value
-    return members
