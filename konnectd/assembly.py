@@ -23,6 +23,7 @@ from konnectd.flows.token import Token
 from konnectd.flows.userinfo import UserInfo
 from konnectd.flows.whereabouts import RemoteSignOut
 from konnectd.interfaces import Background, Grant
+from konnectd.option import ConfigError, ConfigErrors
 from konnectd.page_assembly import pages
 from konnectd.parts import World
 from konnectd.protocol.client_metadata import Offer
@@ -35,6 +36,8 @@ from konnectd.web.device import DeviceRoutes
 from konnectd.web.faces import PageFaces
 from konnectd.web.farewell import FarewellRoutes
 from konnectd.web.forms import Forms
+from konnectd.web.language import LanguageRoutes
+from konnectd.web.locales import UnknownLanguageError
 from konnectd.web.notes import Notes
 from konnectd.web.oidc import Document, OidcRoutes
 from konnectd.web.pages import Pages
@@ -82,6 +85,7 @@ def assemble(world: World, background: Background) -> Assembly:
 
     Raises:
         BrokenTemplateError: a template has a mistake.
+        ConfigErrors: there are no pages in a language that was asked for.
         LookupError: the installation is not complete.
     """
     settings = world.settings
@@ -109,6 +113,7 @@ def assemble(world: World, background: Background) -> Assembly:
     routes += _tokens(world, oidc.metadata).routes()
     routes += _account(world, urls, cookies, faces, forms, endsession).routes()
     routes += _device(world, urls, cookies, faces, forms, endsession).routes()
+    routes += LanguageRoutes(paths=paths, faces=faces, cookies=cookies, origin=settings.origin).routes()
     routes += FarewellRoutes(urls=urls, faces=faces, endsession=endsession).routes()
     routes += CheckSession(path=paths.check_session, cookies=cookies, static=static, entropy=world.entropy).routes()
     logos = ClientLogos(clients=world.clients, fetch=world.fetch, clock=world.clock)
@@ -137,7 +142,18 @@ def _look(world: World) -> tuple[PageFaces, StaticFiles]:
     """Make the pages, with what the operator made theirs, and the files that they refer to."""
     templates, over = find_templates(), world.settings.branding.templates_path
     look = Branded.read(world.contents.branding, templates, over, world.settings.paths.static)
-    pages = Pages(templates, static=look.static, entropy=world.entropy, brand=look.brand, over=over)
+    try:
+        pages = Pages(
+            templates,
+            static=look.static,
+            entropy=world.entropy,
+            brand=look.brand,
+            over=over,
+            paths=world.settings.paths,
+            languages=world.contents.branding.locales,
+        )
+    except UnknownLanguageError as error:
+        raise ConfigErrors([world.settings.locate(ConfigError("ui_locales", str(error)))]) from error
     return PageFaces(pages), look.static
 
 

@@ -28,12 +28,14 @@ class Paths:
         session: below it the cookie that scripts of ours may read.
         check_session: the page that scripts of clients have in a frame.
         identifier: the sign-in page.
+        pages: below it all pages for people.
         inner: below it everything the sign-in cookies are sent to.
         chooseaccount: the page to choose an account on.
         consent: the page that asks for consent.
         welcome: the page for who signed in without a client.
         goodbye: the page after signing out.
         device: the page to type the code of a device on.
+        language: where the language of the pages is chosen.
         client_logo: the logo of the client that the query names.
         static: below it styles, scripts and pictures.
     """
@@ -54,12 +56,14 @@ class Paths:
     session: str
     check_session: str
     identifier: str
+    pages: str
     inner: str
     chooseaccount: str
     consent: str
     welcome: str
     goodbye: str
     device: str
+    language: str
     client_logo: str
     static: str
 
@@ -86,12 +90,14 @@ class Paths:
             session=f"{provider}session/",
             check_session=f"{provider}session/check-session.html",
             identifier=f"{pages}identifier",
+            pages=pages,
             inner=inner,
             chooseaccount=f"{pages}chooseaccount",
             consent=f"{pages}consent",
             welcome=f"{pages}welcome",
             goodbye=f"{pages}goodbye",
             device=f"{pages}device",
+            language=f"{pages}language",
             client_logo=f"{pages}client-logo",
             static=f"{pages}static/",
         )

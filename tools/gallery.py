@@ -31,6 +31,7 @@ class Look:
         scheme: light or dark.
         contrast: ``more`` for people who ask their system for it.
         forced: whether the colors are those of the system, as with high contrast on Windows.
+        language: in which pages are; English when left out.
     """
 
     width: int
@@ -38,6 +39,7 @@ class Look:
     scheme: str
     contrast: str = "no-preference"
     forced: bool = False
+    language: str = ""
 
     @property
     def is_phone(self) -> bool:
@@ -55,6 +57,9 @@ LOOKS: Mapping[str, Look] = {
     "contrast-light": Look(width=390, height=760, scheme="light", contrast="more"),
     "contrast-dark": Look(width=390, height=760, scheme="dark", contrast="more"),
     "forced-dark": Look(width=390, height=760, scheme="dark", forced=True),
+    "arabic-light": Look(width=390, height=760, scheme="light", language="ar"),
+    "arabic-dark": Look(width=1100, height=760, scheme="dark", language="ar"),
+    "german-light": Look(width=320, height=568, scheme="light", language="de"),
 }
 
 _STYLE = """
@@ -125,6 +130,7 @@ def main(arguments: list[str]) -> int:
     with PageServer() as server, browser() as driver:
         server.views = {f"/{name}": state.view for name, state in states.items()}
         for look, how in LOOKS.items():
+            server.ui_locales = how.language
             resize(driver, how.width, how.height, mobile=how.is_phone)
             prefer(
                 driver,

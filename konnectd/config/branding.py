@@ -9,7 +9,7 @@ from pathlib import Path
 
 from konnectd.config import yamlfile
 from konnectd.config.branding_options import BrandingSettings, paragraph
-from konnectd.config.local_text import language_tag
+from konnectd.config.text import language_tag
 from konnectd.option import ConfigError, ConfigErrors
 from konnectd.protocol.branding import PLAIN, SVG_TYPE, Branding
 from konnectd.protocol.client_logo import Logo
@@ -56,6 +56,7 @@ def read_branding(settings: BrandingSettings) -> Branding:
         privacy_uri=settings.privacy_uri,
         help_uri=settings.help_uri,
         forgotten_password_uri=settings.forgotten_password_uri,
+        locales=settings.ui_locale,
     )
     _check_company(faults, settings)
     if faults:

@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import field, fields, frozen
 
-from konnectd.config.text import plain_text
+from konnectd.config.text import language_tag, plain_text
 from konnectd.config.values import is_loopback
 from konnectd.option import Option
 from konnectd.protocol.branding import LONGEST_TEXT, LogoHeight, Naming
@@ -222,6 +222,20 @@ OPTIONS: tuple[Option, ...] = (
         section=_SECTION,
     ),
     Option(
+        name="ui-locale",
+        help=(
+            "A language, such as de or pt-PT, that the pages shall be in; people who want none of these get the first "
+            "one. The default is all that there are translations for, English first. May be given several times."
+        ),
+        parse=language_tag,
+        default=(),
+        keys=("ui_locales",),
+        aliases=("identifier-ui-locale",),
+        metavar="TAG",
+        multiple=True,
+        section=_SECTION,
+    ),
+    Option(
         name="templates-path",
         help=(
             "A folder whose files take the place of those of the same name in konnectd's folder of templates: pages, "
@@ -254,6 +268,7 @@ class BrandingSettings:
     privacy_uri: str = ""
     help_uri: str = ""
     forgotten_password_uri: str = field(default="", repr=False)
+    ui_locale: tuple[str, ...] = ()
     templates_path: Path | None = None
 
     @classmethod

@@ -3,29 +3,9 @@
 Spec: OIDC Registration 2.1 (members with language tags).
 """
 
-import re
-
-from konnectd.config.text import plain_text
+from konnectd.config.text import language_tag, plain_text
 from konnectd.config.yamlfile import Table
 from konnectd.protocol.local_text import LocalText
-
-#: Spec: RFC 5646 2.1, as far as languages of pages go.
-_TAG = re.compile("[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
-
-
-def language_tag(text: str) -> str:
-    """Read a language tag; underscores count as hyphens.
-
-    Raises:
-        ValueError: it is none.
-
-    Returns:
-        It in lower case.
-    """
-    tag = text.strip().replace("_", "-")
-    if _TAG.fullmatch(tag) is None:
-        raise ValueError("is not a language, such as de or pt-BR")
-    return tag.lower()
 
 
 def local_text(table: Table, key: str, longest: int) -> LocalText:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from konnectd.config import yamlfile
+from konnectd.config.local_text import local_text
 from konnectd.config.registration import Warn
 from konnectd.config.values import scope_token
 from konnectd.config.yamlfile import Table
@@ -54,9 +55,7 @@ def _definitions(table: Table, warn: Warn) -> dict[str, ScopeDefinition]:
         _check_scope(table, key)
         entry = table.table(key)
         entry.name(f"scope {key}")
-        description = entry.text("description")
-        if len(description) > _LONGEST_DESCRIPTION:
-            entry.fault("description", f"must not have more than {_LONGEST_DESCRIPTION} characters")
+        description = local_text(entry, "description", _LONGEST_DESCRIPTION)
         handle = entry.text("id")
         found[key] = ScopeDefinition(id=handle, description=description, priority=entry.number("priority"))
         for item in entry.unknown():

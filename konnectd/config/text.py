@@ -7,6 +7,24 @@ _REFUSED = re.compile(
     "[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
 )
 
+#: Spec: RFC 5646 2.1, as far as languages of pages go.
+_TAG = re.compile("[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
+
+
+def language_tag(text: str) -> str:
+    """Read a language tag; underscores count as hyphens.
+
+    Raises:
+        ValueError: it is none.
+
+    Returns:
+        It in lower case.
+    """
+    tag = text.strip().replace("_", "-")
+    if _TAG.fullmatch(tag) is None:
+        raise ValueError("is not a language, such as de or pt-BR")
+    return tag.lower()
+
 
 def plain_text(text: str, longest: int, *, lines: bool = False) -> str:
     """Return a text as it is shown.

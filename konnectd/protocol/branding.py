@@ -51,6 +51,7 @@ class Branding:
         username_label: what the field for the username is called.
         imprint_uri: links at the foot of every page; each may be empty.
         forgotten_password_uri: a link below the form; may be empty.
+        locales: language tags that pages are in, the default first; empty for all there are.
     """
 
     name: str = ""
@@ -68,6 +69,7 @@ class Branding:
     privacy_uri: str = ""
     help_uri: str = ""
     forgotten_password_uri: str = field(default="", repr=False)
+    locales: tuple[str, ...] = ()
 
 
 #: What an installation has that says nothing.

@@ -109,7 +109,7 @@ def _meaning(catalog: ScopeCatalog, scope: Scope) -> dict[str, object]:
     definitions: dict[str, object] = {}
     for key, definition in catalog.lines(scope):
         if key in catalog.definitions:
-            texts = {"description": definition.description, "id": definition.id}
+            texts = {"description": definition.description.default, "id": definition.id}
             shown = {name: text for name, text in texts.items() if text}
             definitions[key] = {"priority": definition.priority, **shown}
     mapping = {token: catalog.mapping[token] for token in scope if token in catalog.mapping}

@@ -7,6 +7,7 @@ from typing import Self
 from attrs import field, frozen
 
 from konnectd.protocol.errors import OAuthError
+from konnectd.protocol.local_text import NO_TEXT, LocalText
 from konnectd.protocol.vocabulary import ErrorCode
 
 OPENID = "openid"
@@ -81,12 +82,12 @@ class ScopeDefinition:
 
     Attributes:
         id: handle of a translated text, for the built-in ones.
-        description: the text, for the operator's own.
+        description: the text, for the operator's own, in several languages where they wrote it so.
         priority: higher comes first.
     """
 
     id: str = ""
-    description: str = ""
+    description: LocalText = NO_TEXT
     priority: int = 0
 
 

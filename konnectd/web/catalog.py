@@ -6,7 +6,7 @@ For developers and translators, in a checkout. The daemon itself only reads cata
 import io
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -15,7 +15,8 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po, write_po
 
-from konnectd.web.locales import DOMAIN, BrokenCatalogError, read_catalog
+from konnectd.web.locales import DOMAIN, BrokenCatalogError
+from konnectd.web.po import compiled, read_catalog
 from konnectd.web.templates_path import find_templates
 
 #: Functions whose argument is a text to translate.
@@ -56,7 +57,7 @@ def _is_ours(folder: Path, top: Path) -> bool:
 
 
 def documents(top: Path) -> Mapping[Path, bytes]:
-    """Return what the template of all catalogues, and each catalogue, should contain.
+    """Return what the template of all catalogues, and each catalogue, as text and compiled, should contain.
 
     Raises:
         BrokenCatalogError: a catalogue can not be used.
@@ -73,7 +74,22 @@ def documents(top: Path) -> Mapping[Path, bytes]:
         catalog.update(template, no_fuzzy_matching=True, update_header_comment=True)
         catalog.obsolete.clear()
         wanted[file] = _write(catalog)
+        wanted[file.with_suffix(".mo")] = compiled(catalog)
     return wanted
+
+
+def missing(file: Path, content: bytes) -> Iterator[str]:
+    """Yield a complaint about each text that a catalogue does not translate, or that somebody has doubts about.
+
+    Args:
+        file: of the catalogue.
+        content: the catalogue.
+    """
+    if file.suffix == ".po":
+        for message in read_po(io.BytesIO(content), domain=DOMAIN):
+            forms = message.string if isinstance(message.string, list | tuple) else (message.string,)
+            if message.id and (message.fuzzy or not all(forms)):
+                yield f"{file}: is not translated: {message.id!r}"
 
 
 def _write(catalog: Catalog) -> bytes:
@@ -84,7 +100,7 @@ def _write(catalog: Catalog) -> bytes:
 
 
 def main(arguments: Sequence[str], errors: TextIO = sys.stderr, top: Path | None = None) -> int:
-    """Check or write all catalogues, and return the exit status."""
+    """Check or write all catalogues, and return the exit status; a text that is missing in one is a fault, too."""
     if list(arguments) not in (["--check"], ["--write"]):
         errors.write("usage: python -m konnectd.web.catalog --check | --write\n")
         return 2
@@ -93,13 +109,15 @@ def main(arguments: Sequence[str], errors: TextIO = sys.stderr, top: Path | None
     except BrokenCatalogError as error:
         errors.write(f"{error}\n")
         return 1
+    writing = arguments[0] == "--write"
     stale = [file for file, content in wanted.items() if not file.is_file() or file.read_bytes() != content]
     for file in stale:
-        if arguments[0] == "--write":
+        if writing:
             file.write_bytes(wanted[file])
-        else:
-            errors.write(f"{file}: is not up to date; run `make generate`\n")
-    return 1 if stale and arguments[0] == "--check" else 0
+    faults = [] if writing else [f"{file}: is not up to date; run `make generate`" for file in stale]
+    faults += [complaint for file, content in wanted.items() for complaint in missing(file, content)]
+    errors.write("".join(f"{fault}\n" for fault in faults))
+    return 1 if faults else 0
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from attrs import frozen
 
 from konnectd.flows.browser import BROWSER_STATE, KEPT_BROWSER_STATE, Browser, CookieChange, Keep
 from konnectd.http import Headers, HttpRequest
+from konnectd.web.locales import CHOSEN
 
 _PREFIX = "__Secure-"
 _LONG_AGO = "Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0"
@@ -26,12 +27,14 @@ class Cookies:
         path: of the cookies that belong to the sign-in area; they go nowhere else.
         form_path: of the cookie that forms are bound to, which the sign-in page needs as well.
         session_path: of the browser state, which a script of ours reads there.
+        root: of what counts wherever a page can be, error pages among them.
     """
 
     secure: bool
     path: str
     form_path: str
     session_path: str = "/"
+    root: str = "/"
 
     def read(self, request: HttpRequest) -> Browser:
         """Return what a browser kept for us, by short names."""
@@ -49,15 +52,15 @@ class Cookies:
 
     def _line(self, change: CookieChange) -> str:
         """Return one ``Set-Cookie`` value."""
-        form = change.name == FORM
+        form, language = change.name == FORM, change.name == CHOSEN
         value, life = "", f"; {_LONG_AGO}"
         if isinstance(change, Keep):
             value, life = change.value, "" if change.max_age is None else f"; Max-Age={change.max_age}"
-        path = self.form_path if form else self.path
+        path = self.form_path if form else self.root if language else self.path
         hidden = "; HttpOnly"
         if change.name in {BROWSER_STATE, KEPT_BROWSER_STATE}:
             path, hidden = self.session_path, ""
-        # Silent renewal in frames of other sites needs the logon there; forms are ours alone.
-        site = "; SameSite=None" if self.secure and not form else "; SameSite=Lax"
+        # Silent renewal in frames of other sites needs the logon there; forms and languages are ours alone.
+        site = "; SameSite=None" if self.secure and not (form or language) else "; SameSite=Lax"
         secure = "; Secure" if self.secure else ""
         return f"{self.wire_name(change.name)}={value}; Path={path}{life}{secure}{hidden}{site}"

@@ -1,38 +1,32 @@
 """Languages of the pages: catalogues, and which of them a browser gets.
 
-Catalogues are ``locale/<tag>/LC_MESSAGES/konnectd.po`` below the templates. They are compiled in memory at start, so
-that a checkout needs no build step. The texts in the code are English; a text without translation stays English.
-
-What Babel knows of all languages of the world is three megabytes, and is not loaded for what is needed here.
+Ours are compiled already, as ``locale/<tag>/LC_MESSAGES/konnectd.mo`` below the templates; each is looked into when the
+first person wants it. Those of an operator are text, and read at start by `konnectd.web.po`. The texts in the code are
+English; a text without translation stays English.
 """
 
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from gettext import GNUTranslations
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cached_property
+from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 from typing import Self
 
-from attrs import field, frozen
-from babel import localedata
-from babel.messages.catalog import Catalog
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import PoFileError, read_po
+from attrs import evolve, field, frozen
 
 from konnectd.http import HttpRequest
 
 DEFAULT = "en"
 DOMAIN = "konnectd"
-#: Cookie in which a site may keep somebody's choice.
+#: Where somebody's choice on one of our pages is kept.
+CHOSEN = "KKUL"
+#: Cookie in which a site may keep somebody's choice, for all its services.
 COOKIE = "ui_locale"
 #: More languages than anybody asks for; the rest of a longer list is not looked at.
 MOST_TAGS = 20
 #: Spec: RFC 5646 2.1, as far as catalogues go.
 _TAG = re.compile("[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
-#: A tag in a translation: their order may change, but none may come or go.
-_MARKUP = re.compile(r"</?[^<>]*>|&[^;\s]*;")
-
-
 #: What is written from the right, as far as catalogues go: languages whose usual script is, and those scripts.
 _RIGHT_LANGUAGES = frozenset(
     {
@@ -60,9 +54,26 @@ _RIGHT_LANGUAGES = frozenset(
 )
 _RIGHT_SCRIPTS = frozenset({"Adlm", "Arab", "Hebr", "Nkoo", "Rohg", "Syrc", "Thaa"})
 _SCRIPT_LENGTH = 4
-#: The header of a catalogue for which Babel would load all that it knows.
-_LANGUAGE = re.compile(rb'^"Language:[^"\n]*"', re.MULTILINE)
-_PLURALS = b"Plural-Forms:"
+#: What each of our languages is called in itself; an operator's further ones are asked of Babel.
+NAMES: Mapping[str, str] = {
+    "ar": "العربية",
+    "de": "Deutsch",
+    "en": "English",
+    "es": "Español",
+    "fr": "Français",
+    "hi": "हिन्दी",
+    "hr": "Hrvatski",
+    "hu": "Magyar",
+    "is": "Íslenska",
+    "it": "Italiano",
+    "ja": "日本語",
+    "nb": "Norsk bokmål",
+    "nl": "Nederlands",
+    "pl": "Polski",
+    "pt-PT": "Português",
+    "ru": "Русский",
+    "sl": "Slovenščina",
+}
 
 
 class BrokenCatalogError(Exception):
@@ -80,53 +91,85 @@ class BrokenCatalogError(Exception):
         self.problem = problem
 
 
+class UnknownLanguageError(Exception):
+    """Pages were asked for in a language that there are none in."""
+
+
 @frozen
 class Locale:
     """One language.
 
     Attributes:
         tag: for ``lang`` and ``Content-Language``.
+        name: in the language itself.
         direction: ``ltr`` or ``rtl``.
-        translations: its texts.
+        catalog: its texts, compiled; empty for none.
+        fallback: the language whose texts count where this one has none; None for English.
     """
 
     tag: str
+    name: str
     direction: str
-    translations: GNUTranslations = field(repr=False)
+    catalog: bytes = field(default=b"", repr=False)
+    fallback: "Locale | None" = field(default=None, repr=False)
+
+    @cached_property
+    def _translations(self) -> NullTranslations:
+        """Its texts, ready to be looked up."""
+        found = GNUTranslations(io.BytesIO(self.catalog)) if self.catalog else NullTranslations()
+        if self.fallback is not None:
+            found.add_fallback(self.fallback._translations)  # noqa: SLF001 - of the same class
+        return found
 
     def gettext(self, message: str) -> str:
         """Translate a text."""
-        return self.translations.gettext(message)
+        return self._translations.gettext(message)
 
     def ngettext(self, singular: str, plural: str, number: int) -> str:
         """Translate a text that depends on a number."""
-        return self.translations.ngettext(singular, plural, number)
+        return self._translations.ngettext(singular, plural, number)
 
     @classmethod
-    def read(cls, folder: Path) -> Self:
+    def read(cls, folder: Path, *, text: bool = False) -> Self:
         """Read one catalogue.
 
         Args:
             folder: named after the language, such as ``locale/pt-BR``.
+            text: look at the text only, whatever was made of it by others; otherwise it counts when there is nothing
+                compiled.
 
         Raises:
             BrokenCatalogError: it can not be used.
         """
         tag = folder.name.replace("_", "-")
-        if _TAG.fullmatch(tag) is None or not localedata.exists(tag.replace("-", "_")):
+        compiled = folder / "LC_MESSAGES" / f"{DOMAIN}.mo"
+        if tag in NAMES and not text and compiled.is_file():
+            return cls(tag, NAMES[tag], direction(tag), compiled.read_bytes())
+        if _TAG.fullmatch(tag) is None:
             raise BrokenCatalogError(str(folder), "is not named after a language")
-        return cls(tag, direction(tag), _compile(read_catalog(folder / "LC_MESSAGES" / f"{DOMAIN}.po")))
+        from konnectd.web import po  # noqa: PLC0415 - brings Babel, which nobody needs who has no catalogue of their own
+
+        name = NAMES.get(tag) or po.name_of(tag)
+        if not name:
+            raise BrokenCatalogError(str(folder), "is not named after a language")
+        return cls(tag, name, direction(tag), po.compiled(po.read_catalog(compiled.with_suffix(".po"))))
 
 
 @frozen
 class Locales:
-    """All languages there are, by lower-case tag; English is always among them."""
+    """All languages there are.
+
+    Attributes:
+        by_tag: each by its tag in lower case.
+        default: the one for those who want none of them.
+    """
 
     by_tag: Mapping[str, Locale]
+    default: Locale
 
     @classmethod
     def read(cls, folder: Path, over: Path | None = None) -> Self:
-        """Read all catalogues of a folder.
+        """Read all catalogues of a folder; English is always there.
 
         Args:
             folder: our catalogues.
@@ -135,17 +178,38 @@ class Locales:
         Raises:
             BrokenCatalogError: one of them can not be used.
         """
-        found = {DEFAULT: Locale(DEFAULT, "ltr", _compile(Catalog()))}
+        english = Locale(DEFAULT, NAMES[DEFAULT], "ltr")
+        found = {DEFAULT: english}
         for place in (folder, over):
-            for locale in _read_all(place):
-                known = found.get(locale.tag.lower())
-                if known is not None and place is over:
-                    locale.translations.add_fallback(known.translations)
-                found[locale.tag.lower()] = locale
-        return cls(found)
+            for locale in _read_all(place, text=place is over):
+                known = found.get(locale.tag.lower()) if place is over else None
+                found[locale.tag.lower()] = evolve(locale, fallback=known)
+        return cls(found, found[DEFAULT])
+
+    def only(self, tags: Collection[str]) -> Self:
+        """Return some of them; the first one is for those who want none of these. All of them when none is named.
+
+        Raises:
+            UnknownLanguageError: one of them is not there.
+        """
+        if not tags:
+            return self
+        wanted = [tag.replace("_", "-").lower() for tag in tags]
+        for tag in wanted:
+            if tag not in self.by_tag:
+                known = ", ".join(sorted(locale.tag for locale in self.by_tag.values()))
+                raise UnknownLanguageError(f"there are no pages in {tag!r}, but in {known}")
+        return evolve(self, by_tag={tag: self.by_tag[tag] for tag in wanted}, default=self.by_tag[wanted[0]])
+
+    @cached_property
+    def by_name(self) -> tuple[Locale, ...]:
+        """All of them in the order in which people look for them: Latin letters first, then the others."""
+        return tuple(sorted(self.by_tag.values(), key=lambda locale: locale.name.casefold()))
 
     def choose(self, request: HttpRequest, ui_locales: str = "") -> Locale:
-        """Choose a language: what the client asks for, what the cookie says, what the browser prefers, English.
+        """Choose a language: what the client asks for, what the cookie says, what the browser prefers, the default.
+
+        Whoever has chosen one on our own pages has said it themselves; all the others can only guess.
 
         Spec: OIDC Core 3.1.2.1 (``ui_locales``); RFC 4647 3.4 (lookup).
         """
@@ -154,7 +218,7 @@ class Locales:
                 locale = self.find(tag)
                 if locale is not None:
                     return locale
-        return self.by_tag[DEFAULT]
+        return self.default
 
     def find(self, tag: str) -> Locale | None:
         """Return the language a tag stands for, or the closest one there is.
@@ -174,11 +238,11 @@ class Locales:
         return next((locale for known, locale in self.by_tag.items() if known.startswith(language)), None)
 
 
-def _read_all(folder: Path | None) -> Iterator[Locale]:
+def _read_all(folder: Path | None, *, text: bool) -> Iterator[Locale]:
     """Read each catalogue of a folder, if there is one."""
     if folder is not None and folder.is_dir():
         for entry in sorted(entry for entry in folder.iterdir() if entry.is_dir()):
-            yield Locale.read(entry)
+            yield Locale.read(entry, text=text)
 
 
 def direction(tag: str) -> str:
@@ -189,62 +253,9 @@ def direction(tag: str) -> str:
     return "rtl" if from_the_right else "ltr"
 
 
-def read_catalog(file: Path) -> Catalog:
-    """Read and check a catalogue.
-
-    Raises:
-        BrokenCatalogError: it is missing or unreadable, it does not say what plurals its language has and needs them,
-            or a translation has other placeholders or markup than its original. Translations are markup, so this is
-            also what keeps every page well-formed.
-    """
-    try:
-        content = file.read_bytes()
-        catalog = read_po(io.BytesIO(_LANGUAGE.sub(b'""', content)), domain=DOMAIN, abort_invalid=True)
-    except PoFileError as error:
-        raise BrokenCatalogError(f"{file}:{error.lineno}", str(error)) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise BrokenCatalogError(str(file), "can not be read") from error
-    for message in catalog:
-        if not message.id:
-            continue
-        originals, translations = _texts(message.id), _texts(message.string)
-        if len(originals) > 1 and any(translations) and _PLURALS not in content:
-            raise BrokenCatalogError(str(file), "has plurals, but no header Plural-Forms that says when each is used")
-        allowed = [(_placeholders(original), _markup(original)) for original in originals]
-        for translation in filter(None, translations):
-            if (_placeholders(translation), _markup(translation)) not in allowed:
-                raise BrokenCatalogError(
-                    f"{file}:{message.lineno}", f"placeholders or markup differ from those of {originals[0]!r}"
-                )
-    return catalog
-
-
-def _texts(text: object) -> list[str]:
-    """Return the one text of a message, or all its plural forms."""
-    return [text] if isinstance(text, str) else [str(form) for form in text] if isinstance(text, list | tuple) else []
-
-
-def _placeholders(text: str) -> list[str]:
-    """Return the percent placeholders of a text, and any lone percent sign with what follows it."""
-    return sorted(re.findall(r"%(?:\(\w*\)\w|%|.?)", text))
-
-
-def _markup(text: str) -> list[str]:
-    """Return the tags and character references of a text, and any angle bracket that belongs to none."""
-    rest = _MARKUP.sub("", text)
-    return _MARKUP.findall(text) + sorted(character for character in rest if character in "<>&")
-
-
-def _compile(catalog: Catalog) -> GNUTranslations:
-    """Make a catalogue fast to look things up in."""
-    stream = io.BytesIO()
-    write_mo(stream, catalog)
-    stream.seek(0)
-    return GNUTranslations(stream)
-
-
 def _wishes(request: HttpRequest, ui_locales: str) -> Iterator[str]:
     """Yield the language tags somebody asked for, the dearest first."""
+    yield request.cookies.get(f"__Secure-{CHOSEN}") or request.cookies.get(CHOSEN, "")
     yield from ui_locales.split(maxsplit=MOST_TAGS)[:MOST_TAGS]
     yield request.cookies.get(COOKIE, "")
     yield from _by_quality(request.header("accept-language").split(",", MOST_TAGS)[:MOST_TAGS])

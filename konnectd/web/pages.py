@@ -7,6 +7,7 @@ around them. The templates are well-formed XML, which tests rely on; the doctype
 
 import re
 import unicodedata
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,16 @@ from markupsafe import Markup
 
 from konnectd.http import HTML_TYPE, Headers, HttpRequest, HttpResponse
 from konnectd.interfaces import Entropy
+from konnectd.paths import Paths
 from konnectd.protocol.client import is_plain_uri
 from konnectd.web import moments, texts
 from konnectd.web.branding import Brand
 from konnectd.web.locales import Locale, Locales
 from konnectd.web.policy import page_headers
 from konnectd.web.static import StaticFiles
+from konnectd.web.switch import Switch
 from konnectd.web.template_check import ReadOnceLoader, check_templates
-from konnectd.web.views import ErrorPage, View
+from konnectd.web.views import ErrorPage, SignInFault, View
 
 DOCTYPE = "<!DOCTYPE html>\n"
 #: Longest name that is shown in full, in characters.
@@ -46,6 +49,8 @@ class Pages:
         entropy: Entropy,
         brand: Brand | None = None,
         over: Path | None = None,
+        paths: Paths | None = None,
+        languages: Collection[str] = (),
     ) -> None:
         """Compile all templates and catalogues.
 
@@ -55,13 +60,18 @@ class Pages:
             entropy: where script nonces come from.
             brand: what the operator made theirs.
             over: a folder whose templates and catalogues count for more than ours.
+            paths: where pages are, so that people can choose their language on them; None for no choice.
+            languages: the only ones to have pages in, the default one first; none for all there are.
 
         Raises:
             BrokenTemplateError: a template has a mistake, and where.
             BrokenCatalogError: a catalogue has a mistake, and where.
+            UnknownLanguageError: there are no pages in one of the languages.
         """
+        self._paths = paths
         self._entropy = entropy
-        self._locales = Locales.read(templates / "locale", over / "locale" if over is not None else None)
+        everything = Locales.read(templates / "locale", over / "locale" if over is not None else None)
+        self.locales = everything.only(languages)
         loader = ReadOnceLoader(templates, over)
         environment = make_environment(loader, static, brand)
         self._templates = check_templates(environment, loader, templates, frozenset(static.files))
@@ -69,12 +79,12 @@ class Pages:
             # Only here: a start of those who have nothing of their own need not wait for it.
             from konnectd.web.trial import try_templates  # noqa: PLC0415 - see above
 
-            try_templates(self._templates, loader, over, self._locales.by_tag.values())
+            try_templates(self._templates, loader, over, self.locales.by_tag.values())
 
     @property
     def languages(self) -> tuple[str, ...]:
         """Tags of the languages there are pages in."""
-        return tuple(locale.tag for locale in self._locales.by_tag.values())
+        return tuple(locale.tag for locale in self.locales.by_tag.values())
 
     def render(
         self,
@@ -101,9 +111,10 @@ class Pages:
         Raises:
             ValueError: a form target is neither an origin nor a scheme, or a frame is not of an origin.
         """
-        locale = self._locales.choose(request, ui_locales)
+        locale = self.locales.choose(request, ui_locales)
         nonce = self._entropy.token(16)
-        body = DOCTYPE + self._templates[view.template].render(page=view, locale=locale, nonce=nonce)
+        switch = Switch.on(request, self._paths, self.locales) if self._paths is not None else None
+        body = DOCTYPE + self._templates[view.template].render(page=view, locale=locale, nonce=nonce, switch=switch)
         if status is None:
             status = view.status if isinstance(view, ErrorPage) else 200
         language = (b"Content-Language", locale.tag.encode("ascii"))
@@ -134,12 +145,18 @@ def make_environment(loader: BaseLoader, static: StaticFiles, brand: Brand | Non
         namings=texts.NAMINGS,
         explanations=texts.EXPLANATIONS,
         moves=texts.MOVES,
-        sign_in_faults=texts.SIGN_IN_FAULTS,
+        sign_in_faults=_sign_in_faults(brand or Brand()),
         scopes=texts.SCOPES,
     )
     environment.filters.update(plain=plain, initial=initial, web_link=web_link, app_link=app_link)
     environment.filters.update(machine=moments.machine, day=_day, minute=_minute)
     return environment
+
+
+def _sign_in_faults(brand: Brand) -> Mapping[SignInFault, str]:
+    """Return what is said about a fault, in words that fit the name of the field."""
+    naming = brand.username_label if brand.username_label in texts.NAMINGS else ""
+    return {**texts.SIGN_IN_FAULTS, **texts.FAULTS_BY_NAMING.get(naming, {})}
 
 
 @pass_context

@@ -18,7 +18,7 @@ from konnectd.web.branding import Brand
 from konnectd.web.views import VIEWS, View
 
 #: What `Pages.render` gives to every template.
-VARIABLES = frozenset({"page", "locale", "nonce"})
+VARIABLES = frozenset({"page", "locale", "nonce", "switch"})
 #: By what a template that takes the place of one of ours finds it: ``{% extends "original/signin.html" %}``.
 ORIGINAL = "original/"
 

@@ -69,7 +69,7 @@ _ASK_WITH_REFERENCE = mark(
 EXPLANATIONS: Mapping[ErrorKind, Explanation] = {
     ErrorKind.START_AGAIN: Explanation(
         title=mark("Please start again"),
-        what=mark("This page is one step of signing in to an application. It was opened by itself, or too late."),
+        what=mark("This page is one step of signing in to an application. It was opened on its own, or too late."),
         move=Move.PERSON,
         advice=mark("Go back to the application you want to use, and sign in from there."),
         ask=_ASK_ADMINISTRATOR,
@@ -161,6 +161,17 @@ SIGN_IN_FAULTS: Mapping[SignInFault, str] = {
     SignInFault.STALE_FORM: mark("This page was open for too long. Please sign in again."),
     SignInFault.UNAVAILABLE: mark("Signing in does not work right now. Please try again in a few minutes."),
     SignInFault.TOO_MANY_TRIES: mark("There were too many attempts. Please wait a few minutes and try again."),
+}
+
+#: The same where the field asks for something else than a username: by what it is called, then by what is wrong. The
+#: empty name stands for a label of the operator's own.
+FAULTS_BY_NAMING: Mapping[str, Mapping[SignInFault, str]] = {
+    Naming.EMAIL: {
+        SignInFault.WRONG_CREDENTIALS: mark("Email address or password is not right. Please check both and try again."),
+        SignInFault.MISSING_USERNAME: mark("Please enter your email address."),
+    },
+    Naming.IDENTITY: {SignInFault.MISSING_USERNAME: mark("Please enter your username or email address.")},
+    "": {SignInFault.MISSING_USERNAME: mark("Please fill in this field.")},
 }
 
 #: Built-in lines of the consent page, by the ``id`` of their scope definition.

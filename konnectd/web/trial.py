@@ -13,18 +13,22 @@ from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 import attrs
+from attrs import evolve
 from jinja2 import Template, TemplateError
 
 from konnectd.protocol.local_text import LocalText
 from konnectd.web import chooser_views, device_views
 from konnectd.web.chooser_views import ChooserPage
 from konnectd.web.locales import Locale
+from konnectd.web.switch import Switch
 from konnectd.web.template_check import BrokenTemplateError, ReadOnceLoader
 from konnectd.web.views import VIEWS, ConsentPage, SignInPage, View
 
 #: Is in every field; a link where links are.
 _FILLING = "https://example.com/"
 _NONCE = "trial"
+_ENGLISH = Locale("en", "English", "ltr")
+_SWITCH = Switch(action="/", back="/", locales=(_ENGLISH, evolve(_ENGLISH, tag="de", name="Deutsch")))
 #: The fields and buttons without which a page leads nowhere.
 _NEEDED: Mapping[type[Any], frozenset[str]] = {
     SignInPage: frozenset({"username", "password"}),
@@ -113,7 +117,7 @@ def _shown(template: Template, name: str, page: View, locale: Locale) -> str:
         BrokenTemplateError: that fails.
     """
     try:
-        return template.render(page=page, locale=locale, nonce=_NONCE)
+        return template.render(page=page, locale=locale, nonce=_NONCE, switch=_SWITCH)
     except (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         # Jinja puts the places in templates into the traceback.
         places = [entry for entry in traceback.extract_tb(error.__traceback__) if entry.filename.endswith(".html")]

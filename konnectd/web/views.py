@@ -75,13 +75,13 @@ class ScopeLine:
 
     Attributes:
         id: handle of a built-in text; empty or unknown for the operator's own.
-        description: the operator's text, shown as it is.
+        description: the operator's text, in the language of the page if they wrote it in that.
         token: what is shown when there is neither; a line that can be left out is posted as ``scope.`` and this.
         optional: whether the application does without.
     """
 
     id: str = ""
-    description: str = ""
+    description: LocalText = NO_TEXT
     token: str
     optional: bool = False
 

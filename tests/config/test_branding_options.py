@@ -86,6 +86,16 @@ class BrandingOptionsTests(SettingsTestCase):
             self.assertEqual((found.sign_in_text, found.brand_logo_uri), ("Hello", "https://example.com/"))
             self.assertEqual(found.username_label, Naming.IDENTITY)
 
+    def test_languages(self) -> None:
+        """Languages can be named on the command line and in the file, under both names; what is none is refused."""
+        for found in (
+            self.load(ISS, "ldap", "--ui-locale=de", "--ui-locale=pt_PT").branding,
+            self.load(ISS, "ldap", "--identifier-ui-locale=de", "--identifier-ui-locale=pt-PT").branding,
+            self.load(ISS, "ldap", file="ui_locales = de pt-PT\n").branding,
+        ):
+            self.assertEqual(found.ui_locale, ("de", "pt-pt"))
+        self.assertIn("is not a language", self.faults(ISS, "ldap", "--ui-locale=../de")[0])
+
     def test_twice_by_two_names(self) -> None:
         """One option under two names is one too many."""
         faults = self.faults(ISS, "ldap", file="sign_in_text = a\nidentifier_default_sign_in_page_text = b\n")

@@ -7,6 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.config.scopes import load_scopes
 from konnectd.option import ConfigErrors
+from konnectd.protocol.local_text import LocalText
 from konnectd.protocol.scope import Scope, ScopeCatalog, ScopeDefinition
 from tests.support.files import write
 
@@ -36,12 +37,18 @@ class ScopesTests(SynchronousTestCase):
         self.assertEqual(
             lines,
             (
-                ("cal", ScopeDefinition(description="Calendar", priority=50)),
+                ("cal", ScopeDefinition(description=LocalText("Calendar"), priority=50)),
                 ("basic", ScopeDefinition(id="scope_alias_basic", priority=20)),
                 ("x", ScopeDefinition()),
             ),
         )
         self.assertEqual(catalog.supported, ("cal", "x"))
+
+    def test_languages(self) -> None:
+        """A description can be there in several languages."""
+        catalog = self.load("scopes:\n  cal: {description: Calendar, 'description#de': Kalender}\n")
+
+        self.assertEqual(catalog.definitions["cal"].description, LocalText("Calendar", {"de": "Kalender"}))
 
     def test_empty(self) -> None:
         """Without entries there are the built-in scopes."""

@@ -5,6 +5,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.protocol.greeting import Greeting, Waiting, shown_beside
 from konnectd.protocol.identifier_api import Hello
+from konnectd.protocol.local_text import LocalText
 from konnectd.protocol.pairwise import Pairwise
 from konnectd.protocol.scope import Scope, ScopeCatalog, ScopeDefinition
 from tests.support.people import ALICE, logon_of
@@ -18,7 +19,9 @@ class GreetingTests(SynchronousTestCase):
 
     def test_words_of_the_operator(self) -> None:
         """A scope the operator has described is described, and one nobody has stands for itself."""
-        catalog = ScopeCatalog.build({"cal.read": "cal"}, {"cal": ScopeDefinition(description="Calendar", priority=99)})
+        catalog = ScopeCatalog.build(
+            {"cal.read": "cal"}, {"cal": ScopeDefinition(description=LocalText("Calendar"), priority=99)}
+        )
         asks = Waiting.of(Hello(flow="oidc", scope=Scope(("odd", "openid", "cal.read"))), address_of())
         told = Greeting(state="", flow="oidc", logon=LOGON, continue_uri="x", asks=asks, scope=asks.scope)
         written = told.to_json(catalog)

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.protocol.errors import OAuthError
+from konnectd.protocol.local_text import LocalText
 from konnectd.protocol.scope import Scope, ScopeCatalog, ScopeDefinition
 from tests.support.strategies import SCOPES
 
@@ -100,7 +101,7 @@ class CatalogTests(SynchronousTestCase):
 
     def test_operator_wins(self) -> None:
         """The operator's entries replace the built-in ones, add to them, and become scopes that can be granted."""
-        own = ScopeDefinition(description="Your groups and circles", priority=99)
+        own = ScopeDefinition(description=LocalText("Your groups and circles"), priority=99)
         catalog = ScopeCatalog.build({"circles": "groups", "profile": "me"}, {"groups": own, "me": ScopeDefinition()})
 
         lines = catalog.lines(Scope.parse("openid circles groups profile"))
@@ -110,7 +111,9 @@ class CatalogTests(SynchronousTestCase):
 
     def test_leaving_out(self) -> None:
         """Who one is can not be left out; of the rest a line counts with all its scopes, and nothing else comes in."""
-        catalog = ScopeCatalog.build({"circles": "groups"}, {"calendar": ScopeDefinition(description="Your calendar")})
+        catalog = ScopeCatalog.build(
+            {"circles": "groups"}, {"calendar": ScopeDefinition(description=LocalText("Your calendar"))}
+        )
         scope = Scope.parse("openid email groups circles calendar zoo")
         cases = {
             (): "openid email",
@@ -124,6 +127,6 @@ class CatalogTests(SynchronousTestCase):
 
     def test_what_the_operator_makes_of_it(self) -> None:
         """Where profile has a line of its own, that one is required as well."""
-        catalog = ScopeCatalog.build({"profile": "me"}, {"me": ScopeDefinition(description="Your profile")})
+        catalog = ScopeCatalog.build({"profile": "me"}, {"me": ScopeDefinition(description=LocalText("Your profile"))})
 
         self.assertEqual(str(catalog.choose(Scope.parse("openid profile groups"), ())), "openid profile")

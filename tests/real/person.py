@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 from attrs import field, frozen
 
-from tests.support.markup import Element, elements, text_of
+from tests.support.markup import Element, answerable, elements, text_of
 
 #: More redirects in a row than any flow has.
 MOST_HOPS = 12
@@ -80,14 +80,14 @@ class Page:
 
     @property
     def form(self) -> Element:
-        """The only form."""
-        (form,) = (element for element in elements(self.body) if element.name == "form")
+        """The form."""
+        (form,) = (element for element in answerable(self.body) if element.name == "form")
         return form
 
     @property
     def fields(self) -> dict[str, str]:
         """Names and values of the form's fields, buttons left out."""
-        found = (element.attributes for element in elements(self.body) if element.name == "input")
+        found = (element.attributes for element in answerable(self.body) if element.name == "input")
         return {each["name"]: each.get("value", "") for each in found}
 
     def header(self, name: str) -> str:

@@ -51,6 +51,11 @@ class AccessibilityTests(SynchronousTestCase):
         resize(self.driver, NARROWEST, 640, mobile=True)
         self.assertEqual(self.all_findings("dark"), [])
 
+    def test_from_the_right(self) -> None:
+        """Nothing is found in a language that is written from the right."""
+        self.server.ui_locales = "ar"
+        self.assertEqual(self.all_findings("light"), [])
+
     def test_it_finds(self) -> None:
         """The check is not blind: text that is too pale, a field without its label, and a mute button are found."""
         self.assertEqual(self.look("signin"), [])

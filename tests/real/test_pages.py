@@ -10,6 +10,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.http import HttpRequest, HttpResponse
+from konnectd.web.locales import NAMES, direction
 from konnectd.web.texts import SIGN_IN_FAULTS
 from konnectd.web.views import FormPostPage, SignInFault
 from tests.support.browser import browser, complaints, missing, prefer, resize
@@ -105,6 +106,19 @@ class WithScriptTests(BrowserCase):
 
             self.assertLessEqual(width, 320, name)
             self.assertTrue(all(size["height"] >= 44 and size["width"] >= 44 for size in sizes), f"{name}: {sizes}")
+
+    def test_every_language(self) -> None:
+        """In no language has anything to be scrolled sideways on the smallest screen, however long its words are."""
+        resize(self.driver, 320, 640, mobile=True)
+        for tag in NAMES:
+            self.server.ui_locales = tag
+            for name in STAYING:
+                self.open(name)
+                shown = self.driver.execute_script(
+                    "const root = document.documentElement; return [root.scrollWidth, root.lang, root.dir];"
+                )
+
+                self.assertEqual(shown, [320, tag, direction(tag)], name)
 
     def test_contrast(self) -> None:
         """All text stands out by 4.5 to 1, in light and in dark."""

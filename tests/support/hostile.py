@@ -5,6 +5,7 @@ from enum import Enum
 
 import attrs
 
+from konnectd.protocol.local_text import LocalText
 from konnectd.web.views import Account, ScopeLine, View
 
 HOSTILE = (
@@ -39,7 +40,7 @@ def filled(view: View, text: str) -> View:
             changes[field.name] = tuple(filled(line, text) for line in value)
         elif isinstance(value, tuple):
             changes[field.name] = (
-                ScopeLine(description=text, token=text),
+                ScopeLine(description=LocalText(text), token=text),
                 ScopeLine(id=text, token=text),
                 ScopeLine(token=text),
                 ScopeLine(token=f"{text}2", optional=True),

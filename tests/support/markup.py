@@ -74,6 +74,11 @@ def elements(body: bytes) -> list[Element]:
     return reader.elements
 
 
+def answerable(body: bytes) -> list[Element]:
+    """Return the elements of a page but for the choice of a language, whose form stands on nearly all pages."""
+    return [element for element in elements(body) if "/details/" not in element.path]
+
+
 def shape(body: bytes) -> list[tuple[str, tuple[str, ...]]]:
     """Return what must not depend on anybody's text: elements, where they are, and which attributes they have."""
     return [(element.path, tuple(sorted(element.attributes))) for element in elements(body)]

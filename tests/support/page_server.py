@@ -8,7 +8,10 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
+from attrs import evolve
+
 from konnectd.http import HttpRequest, HttpResponse
+from konnectd.paths import Paths
 from konnectd.protocol.branding import PLAIN, Branding
 from konnectd.web.branding import Branded
 from konnectd.web.pages import Pages
@@ -36,6 +39,7 @@ class PageServer:
         views: what is shown under which path.
         logos: pictures of applications, by path.
         form_targets: passed to every page.
+        ui_locales: passed to every page.
         on_post: answers what is posted.
         respond: answers everything; `answer` unless replaced.
     """
@@ -46,10 +50,17 @@ class PageServer:
         self.views: dict[str, View] = {}
         self.logos: dict[str, bytes] = {urlsplit(LOGO).path: PNG}
         self.form_targets: tuple[str, ...] = ()
+        self.ui_locales = ""
         self.on_post: Callable[[HttpRequest], HttpResponse] = lambda request: HttpResponse.text("posted")
         self.respond: Callable[[HttpRequest], HttpResponse] = self.answer
         look = Branded.of(branding, static_files(), PREFIX)
-        self._pages = Pages(find_templates(), static=look.static, entropy=SystemEntropy(), brand=look.brand)
+        self._pages = Pages(
+            find_templates(),
+            static=look.static,
+            entropy=SystemEntropy(),
+            brand=look.brand,
+            paths=evolve(Paths.below(""), pages="/"),
+        )
         self._static = {route.path: route for route in look.static.routes}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
@@ -81,7 +92,8 @@ class PageServer:
         if request.path in self.logos:
             return HttpResponse(headers=((b"Content-Type", b"image/png"),), body=self.logos[request.path])
         if request.path in self.views:
-            return self._pages.render(self.views[request.path], request, form_targets=self.form_targets)
+            view, targets = self.views[request.path], self.form_targets
+            return self._pages.render(view, request, ui_locales=self.ui_locales, form_targets=targets)
         return HttpResponse.text("nothing here", status=404)
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:

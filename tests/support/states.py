@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import attrs
 from attrs import frozen
 
+from konnectd.protocol.local_text import LocalText
 from konnectd.web.views import FormPostPage, View
 from tests.support.views import SAMPLES
 
@@ -64,7 +65,7 @@ def renamed(view: View, text: str) -> View:
     for field in attrs.fields(type(view)):  # type: ignore[arg-type]  # every view is a class of attrs
         value = getattr(view, field.name)
         if field.name in _SHOWN and value:
-            changes[field.name] = text
+            changes[field.name] = LocalText(text) if isinstance(value, LocalText) else text
         elif attrs.has(type(value)):
             changes[field.name] = renamed(value, text)
         elif isinstance(value, tuple):
@@ -83,6 +84,7 @@ DONE: Mapping[str, State] = {
         done=f"{_TYPE} document.getElementById('password').dispatchEvent("
         "new KeyboardEvent('keydown', {key: 'A', modifierCapsLock: true}));",
     ),
+    "signin~languages": State(view=SAMPLES["signin"], done="document.querySelector('.languages').open = true;"),
     "consent~sent": State(view=SAMPLES["consent"], done=f"{_STAY} document.forms[0].requestSubmit();"),
 }
 

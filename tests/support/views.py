@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from attrs import evolve
 
+from konnectd.protocol.local_text import LocalText
 from konnectd.web.chooser_views import ChooserPage
 from konnectd.web.device_views import DeviceCodePage, DeviceDonePage, DeviceFault, DevicePage
 from konnectd.web.views import (
@@ -31,7 +32,7 @@ ALICE = Account("alice", "Alice Liddell")
 LINES = (
     ScopeLine(id="scope_alias_basic", token="basic"),
     ScopeLine(id="scope_groups", token="groups", optional=True),
-    ScopeLine(description="Read & write your calendar", token="calendar", optional=True),
+    ScopeLine(description=LocalText("Read & write your calendar"), token="calendar", optional=True),
     ScopeLine(id="scope_offline_access", token="offline_access", optional=True),
     ScopeLine(token="example/special", optional=True),
 )

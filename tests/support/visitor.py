@@ -9,7 +9,7 @@ from attrs import field, frozen
 
 from tests.support.assembly import FORM_HEADER, Daemon
 from tests.support.connection import Heard
-from tests.support.markup import DOCTYPE, elements, text_of
+from tests.support.markup import DOCTYPE, answerable, text_of
 
 #: More redirects in a row than any flow has.
 MOST_HOPS = 8
@@ -70,14 +70,14 @@ class Visit:
         """Names and values of the form's fields, buttons left out."""
         return {
             element.attributes["name"]: element.attributes.get("value", "")
-            for element in elements(self.answer.body)
+            for element in answerable(self.answer.body)
             if element.name == "input"
         }
 
     @property
     def action(self) -> str:
         """Where the form goes."""
-        (action,) = (e.attributes["action"] for e in elements(self.answer.body) if e.name == "form")
+        (action,) = (e.attributes["action"] for e in answerable(self.answer.body) if e.name == "form")
         return action
 
 

@@ -6,7 +6,7 @@ from konnectd.web.views import ErrorKind
 from tests.support.application import Application, error_of, json_of
 from tests.support.assembly import Daemon
 from tests.support.fakes import claims_of
-from tests.support.markup import elements
+from tests.support.markup import answerable, elements
 from tests.support.page_case import INNER, OURS, PageCase
 from tests.support.requests import CALLBACK, CLIENTS, ISSUER, MAIL, NOTES, PAGE, PROGRAM
 from tests.support.visitor import Visit, Visitor
@@ -36,7 +36,7 @@ class AccountCase(PageCase):
 
     def buttons(self, page: Visit, name: str) -> list[str]:
         """Return the values of all buttons of a name."""
-        found = (element.attributes for element in elements(page.answer.body) if element.name == "button")
+        found = (element.attributes for element in answerable(page.answer.body) if element.name == "button")
         return [attributes["value"] for attributes in found if attributes.get("name") == name]
 
     def elsewhere(self) -> Visitor:

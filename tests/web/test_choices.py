@@ -1,11 +1,12 @@
 """The account chooser and the consent page over HTTP: what is shown, and what a decision counts for."""
 
+from konnectd.protocol.local_text import LocalText
 from konnectd.protocol.scope import ScopeCatalog, ScopeDefinition
 from konnectd.web.views import ErrorKind
 from tests.support.application import Application, json_of
 from tests.support.assembly import Daemon
 from tests.support.fakes import claims_of
-from tests.support.markup import elements
+from tests.support.markup import answerable
 from tests.support.page_case import INNER, OURS, PageCase
 from tests.support.people import ALICE
 from tests.support.requests import ISSUER, NOTES, PROGRAM
@@ -55,11 +56,13 @@ class ConsentTests(PageCase):
 
     def test_what_is_shown(self) -> None:
         """Who asks, who is asked, where it leads, and every scope in words, the operator's own included."""
-        catalog = ScopeCatalog.build({}, {"calendar": ScopeDefinition(description="Read <your> calendar", priority=99)})
+        catalog = ScopeCatalog.build(
+            {}, {"calendar": ScopeDefinition(description=LocalText("Read <your> calendar"), priority=99)}
+        )
         daemon = Daemon(scopes=catalog)
         notes = Application(daemon, NOTES)
         page = notes.sign_in(Visitor(daemon), scope="openid profile groups offline_access calendar unheard-of")
-        lines = [element for element in elements(page.answer.body) if element.name == "li"]
+        lines = [element for element in answerable(page.answer.body) if element.name == "li"]
 
         for text in ("Notes asks for access", "Alice Liddell", "notes.example.org", "Read <your> calendar"):
             self.assertIn(text, page.text)

@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.support.application import Application, json_of
 from tests.support.assembly import Daemon
 from tests.support.fakes import claims_of
-from tests.support.markup import elements
+from tests.support.markup import answerable, elements
 from tests.support.requests import BYE, CLIENTS, MAIL, NOTES
 from tests.support.visitor import Visit, Visitor
 
@@ -73,7 +73,7 @@ class ChooserTests(Case):
         page = self.open_chooser()
         buttons = [
             (element.attributes["name"], element.attributes["value"])
-            for element in elements(page.answer.body)
+            for element in answerable(page.answer.body)
             if element.name == "button"
         ]
 
@@ -121,8 +121,8 @@ class ChooserTests(Case):
         self.sign_in_both()
         self.assertTrue(self.framed.arrive(self.visitor).left)
         page = self.visitor.submit(self.open_chooser(), signout="bob")
-        frames = [e.attributes["src"] for e in elements(page.answer.body) if e.name == "iframe"]
-        links = [e.attributes["href"] for e in elements(page.answer.body) if e.name == "a"]
+        frames = [e.attributes["src"] for e in answerable(page.answer.body) if e.name == "iframe"]
+        links = [e.attributes["href"] for e in answerable(page.answer.body) if e.name == "a"]
         back = [link for link in links if CHOOSER in link]
 
         self.assertEqual([frame.split("?")[0] for frame in frames], ["https://notes.example.org/frame"])

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from konnectd.protocol.local_text import LocalText
 from konnectd.web.views import Account, FarewellLine, FarewellPage, PartyState, ScopeLine, SignedOutPage, SignInPage
 from tests.support.hostile import HOSTILE, filled, texts
 from tests.support.markup import elements, one, shape, text_of, xml_shape
@@ -96,6 +97,6 @@ class HostileTextTests(SynchronousTestCase):
     def test_operator_text_is_not_translated_or_filled(self) -> None:
         """A scope description with percent signs and markup is shown as it is."""
         text = "100 % of %(name)s <b>"
-        body = page(attrs.evolve(CONSENT, lines=(ScopeLine(description=text, token="t"),)))
+        body = page(attrs.evolve(CONSENT, lines=(ScopeLine(description=LocalText(text), token="t"),)))
 
         self.assertIn(text, text_of(body))

@@ -6,7 +6,7 @@ from konnectd.protocol.device import GRANT_TYPE
 from tests.support.application import Application, error_of, json_of
 from tests.support.assembly import Daemon
 from tests.support.connection import Heard
-from tests.support.markup import elements
+from tests.support.markup import answerable
 from tests.support.page_case import INNER, PageCase
 from tests.support.requests import CLIENTS, NOTES
 from tests.support.visitor import Visit, Visitor
@@ -37,7 +37,7 @@ class WithdrawalTests(PageCase):
 
     def button(self, page: Visit, name: str) -> dict[str, str]:
         """Return the only button of a name."""
-        found = (element.attributes for element in elements(page.answer.body) if element.name == "button")
+        found = (element.attributes for element in answerable(page.answer.body) if element.name == "button")
         (button,) = (attributes for attributes in found if attributes.get("name") == name)
         return {name: button["value"]}
 
