@@ -1,8 +1,9 @@
 """From view values to HTML pages.
 
-All templates are compiled and checked once, at start; a request only fills one in. Whatever a view holds is text:
-it is escaped, characters that no document may have are replaced, and names are kept from disturbing what stands
-around them. The templates are well-formed XML, which tests rely on; the doctype is added here.
+A template is compiled once, when it is needed first; an operator's are also checked, at start. A request only fills one
+in. Whatever a view holds is text: it is escaped, characters that no document may have are replaced, and names are kept
+from disturbing what stands around them. The templates are well-formed XML, which tests rely on; the doctype is added
+here.
 """
 
 import re
@@ -21,11 +22,11 @@ from konnectd.paths import Paths
 from konnectd.protocol.client import is_plain_uri
 from konnectd.web import moments, texts
 from konnectd.web.branding import Brand
+from konnectd.web.late_templates import read_templates
 from konnectd.web.locales import Locale, Locales
 from konnectd.web.policy import page_headers
 from konnectd.web.static import StaticFiles
 from konnectd.web.switch import Switch
-from konnectd.web.template_check import ReadOnceLoader, check_templates
 from konnectd.web.views import ErrorPage, SignInFault, View
 
 DOCTYPE = "<!DOCTYPE html>\n"
@@ -72,14 +73,18 @@ class Pages:
         self._entropy = entropy
         everything = Locales.read(templates / "locale", over / "locale" if over is not None else None)
         self.locales = everything.only(languages)
+        if over is None:
+            self._template = make_environment(read_templates(templates), static, brand).get_template
+            return
+        # Only here: a start of those who have nothing of their own need not wait for it.
+        from konnectd.web.template_check import ReadOnceLoader, check_templates  # noqa: PLC0415 - see above
+        from konnectd.web.trial import try_templates  # noqa: PLC0415 - see above
+
         loader = ReadOnceLoader(templates, over)
         environment = make_environment(loader, static, brand)
-        self._templates = check_templates(environment, loader, templates, frozenset(static.files))
-        if over is not None:
-            # Only here: a start of those who have nothing of their own need not wait for it.
-            from konnectd.web.trial import try_templates  # noqa: PLC0415 - see above
-
-            try_templates(self._templates, loader, over, self.locales.by_tag.values())
+        checked = check_templates(environment, loader, templates, frozenset(static.files))
+        try_templates(checked, loader, over, self.locales.by_tag.values())
+        self._template = environment.get_template
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -114,7 +119,7 @@ class Pages:
         locale = self.locales.choose(request, ui_locales)
         nonce = self._entropy.token(16)
         switch = Switch.on(request, self._paths, self.locales) if self._paths is not None else None
-        body = DOCTYPE + self._templates[view.template].render(page=view, locale=locale, nonce=nonce, switch=switch)
+        body = DOCTYPE + self._template(view.template).render(page=view, locale=locale, nonce=nonce, switch=switch)
         if status is None:
             status = view.status if isinstance(view, ErrorPage) else 200
         language = (b"Content-Language", locale.tag.encode("ascii"))
