@@ -22,7 +22,7 @@ def main(arguments: Sequence[str]) -> int:
         prefer(driver, prefers_color_scheme="light", prefers_reduced_motion="reduce")
         visitor = Visitor(driver, demo)
         visitor.press("Sign in")
-        resize(driver, 760, 600)
+        resize(driver, 760, 640)
         screenshot(driver, folder / "sign-in.png")
         visitor.type_name_and_password("alice", "wonderland")
         visitor.press("Allow")

@@ -141,6 +141,8 @@ class CheckSessionTests(LeavingCase):
         ]
         self.driver.get(self.op.url(END_SESSION))
         self.driver.find_element(By.NAME, "signout").click()
+        # The browser would give up the form if it was sent elsewhere at once.
+        WebDriverWait(self.driver, PATIENCE).until(lambda driver: "signed out" in driver.title)
         self.visit()
         changed = [self.ask(f"watcher {state}")[0] for _ in range(2)]
 
