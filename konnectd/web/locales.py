@@ -54,6 +54,8 @@ _RIGHT_LANGUAGES = frozenset(
 )
 _RIGHT_SCRIPTS = frozenset({"Adlm", "Arab", "Hebr", "Nkoo", "Rohg", "Syrc", "Thaa"})
 _SCRIPT_LENGTH = 4
+#: What whoever speaks a language reads as easily: both stand for Norwegian, of which one form is written more.
+_CLOSE: Mapping[str, str] = {"no": "nb", "nn": "nb"}
 #: What each of our languages is called in itself; an operator's further ones are asked of Babel.
 NAMES: Mapping[str, str] = {
     "ar": "العربية",
@@ -234,8 +236,9 @@ class Locales:
             if shorter in self.by_tag:
                 return self.by_tag[shorter]
             shorter = shorter.rpartition("-")[0]
-        language = wanted.partition("-")[0] + "-"
-        return next((locale for known, locale in self.by_tag.items() if known.startswith(language)), None)
+        language = wanted.partition("-")[0]
+        variants = (locale for known, locale in self.by_tag.items() if known.startswith(f"{language}-"))
+        return next(variants, None) or self.by_tag.get(_CLOSE.get(language, ""))
 
 
 def _read_all(folder: Path | None, *, text: bool) -> Iterator[Locale]:

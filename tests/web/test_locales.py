@@ -216,9 +216,9 @@ class ChoiceTests(CatalogCase):
     """The order of wishes."""
 
     def setUp(self) -> None:
-        """Have four languages besides English."""
+        """Have five languages besides English."""
         super().setUp()
-        for tag in ("de", "fr", "pt-PT", "zh_Hant_TW"):
+        for tag in ("de", "fr", "nb", "pt-PT", "zh_Hant_TW"):
             self.add(tag, "")
         self.locales = Locales.read(self.folder / "locale")
 
@@ -246,6 +246,8 @@ class ChoiceTests(CatalogCase):
             "pt": "pt-PT",
             "zh-Hant-TW": "zh-Hant-TW",
             "zh": "zh-Hant-TW",
+            "no": "nb",
+            "nn-NO": "nb",
             "en-AU": "en",
             "d": "en",
             "../../etc": "en",
@@ -299,7 +301,7 @@ class ChoiceTests(CatalogCase):
         """A language without pages is refused, with those that there are."""
         error = self.assertRaises(UnknownLanguageError, self.locales.only, ("de", "tlh"))
 
-        self.assertEqual(str(error), "there are no pages in 'tlh', but in de, en, fr, pt-PT, zh-Hant-TW")
+        self.assertEqual(str(error), "there are no pages in 'tlh', but in de, en, fr, nb, pt-PT, zh-Hant-TW")
 
 
 class NameTests(SynchronousTestCase):
