@@ -118,7 +118,9 @@ class Pages:
         """
         locale = self.locales.choose(request, ui_locales)
         nonce = self._entropy.token(16)
-        switch = Switch.on(request, self._paths, self.locales) if self._paths is not None else None
+        # A page about an error repeats nothing of the request, so it has no way back to the same page.
+        paths = self._paths if not isinstance(view, ErrorPage) else None
+        switch = Switch.on(request, paths, self.locales) if paths is not None else None
         body = DOCTYPE + self._template(view.template).render(page=view, locale=locale, nonce=nonce, switch=switch)
         if status is None:
             status = view.status if isinstance(view, ErrorPage) else 200

@@ -62,6 +62,7 @@ class SwitchTests(SwitchCase):
         page = self.visitor.open(self.app.url(client_id="nobody"))
 
         self.assertEqual(one(page.answer.body, "html").attributes["lang"], "de")
+        self.assertNotIn(b"languages", page.answer.body)
 
     def test_fault_stays(self) -> None:
         """What was wrong is still told, in the new language."""
