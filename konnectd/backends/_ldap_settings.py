@@ -15,7 +15,7 @@ from konnectd.backends._ldap_filter import Filter
 from konnectd.backends._ldap_filter import parse as parse_filter
 from konnectd.backends._ldap_groups import GroupMode, GroupSettings
 from konnectd.backends._ldap_options import OPTIONS
-from konnectd.backends._ldap_tls import load_certificates
+from konnectd.backends._trust import load_certificates
 from konnectd.option import ConfigError, ConfigErrors
 from konnectd.protocol import standard_claims
 

@@ -28,7 +28,8 @@ from konnectd.backends._ldap_options import OPTIONS
 from konnectd.backends._ldap_settings import Settings, read_settings
 from konnectd.backends._ldap_standing import ATTRIBUTES as STANDING_ATTRIBUTES
 from konnectd.backends._ldap_standing import judge_bind, judge_entry, judge_signed_in
-from konnectd.backends._ldap_tls import Trust, client_options
+from konnectd.backends._ldap_tls import client_options
+from konnectd.backends._trust import Trust
 from konnectd.interfaces import BackendUnavailableError, LogonAnswer, RefusalReason, Refused
 from konnectd.option import ConfigError, ConfigErrors
 from konnectd.protocol import standard_claims
