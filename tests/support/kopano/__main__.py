@@ -144,15 +144,16 @@ def main(arguments: Sequence[str]) -> int:
         """End, leaving nothing behind."""
         reactor.callFromThread(lambda: ensureDeferred(server.stop()).addBoth(lambda _: reactor.stop()))
 
-    def forget(*_: object) -> None:
+    def forget() -> None:
         """Forget all sessions."""
-        reactor.callFromThread(server.restart)
+        server.restart()
+        say("all sessions forgotten")
 
     def begin() -> None:
         """Take over the signals, and listen."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, end)
-        signal.signal(signal.SIGHUP, forget)
+        signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(forget))
         listen(server, options)
 
     reactor.callWhenRunning(begin)

@@ -21,14 +21,20 @@ _ADDRESS = IPv4Address("TCP", "127.0.0.1", 236)
 
 @implementer(ITransport)
 class MemoryTransport:
-    """One end of a connection: what is written is delivered at once, but never inside another delivery."""
+    """One end of a connection: what is written to it is delivered at once, or in the next turn of a reactor."""
 
-    def __init__(self, protocol: Untyped) -> None:
-        """Belong to a protocol."""
+    def __init__(self, protocol: Untyped, reactor: Untyped = None) -> None:
+        """Belong to a protocol.
+
+        Args:
+            protocol: whose end it is.
+            reactor: in whose next turn it hears of what happens; None for at once.
+        """
         self.other: MemoryTransport | None = None
         self.is_open = True
         self.disconnecting = False
         self._protocol = protocol
+        self._reactor = reactor
         self._events: deque[Callable[[Untyped], None]] = deque()
         self._delivering = False
         self._paused = False
@@ -82,10 +88,13 @@ class MemoryTransport:
     def deliver(self, event: Callable[[Untyped], None]) -> None:
         """Let something happen to the protocol, after what is happening to it now."""
         self._events.append(event)
-        self._deliver_all()
+        if self._reactor is None:
+            self._deliver_all()
+        else:
+            self._reactor.callLater(0, self._deliver_all)
 
     def _deliver_all(self) -> None:
-        """Let happen what waits."""
+        """Let happen what waits, but never inside another delivery."""
         if self._delivering:
             return
         self._delivering = True
@@ -110,7 +119,7 @@ def _loss(reason: Exception) -> Callable[[Untyped], None]:
 
 @implementer(IStreamClientEndpoint)
 class MemoryEndpoint:
-    """Connects to a server as somebody.
+    """Connects to a server as somebody; answers come when the server's reactor, mostly a `Clock`, is turned.
 
     Attributes:
         is_down: connections are refused.
@@ -130,7 +139,8 @@ class MemoryEndpoint:
         if client is None:
             return fail(net.ConnectionAborted())
         server = Connection(self._server, self._peer.transport, self._peer)
-        ours, theirs = MemoryTransport(client), MemoryTransport(server)
+        # An answer never comes while the request is still being written.
+        ours, theirs = MemoryTransport(client, self._server.reactor), MemoryTransport(server)
         ours.other, theirs.other = theirs, ours
         server.makeConnection(theirs)
         client.makeConnection(ours)

@@ -108,7 +108,9 @@ class People:
         return next((person for person in self._people if person.number == number), None)
 
     def by_entry_id(self, entry_id: EntryId) -> Person | None:
-        """Return who is meant."""
+        """Return who is meant; without an external id all there is to go by is the number."""
+        if entry_id.version == 0:
+            return self.by_number(entry_id.number) if entry_id.kind == TYPE_USER else None
         return next((person for person in self._people if person.entry_id.is_same(entry_id)), None)
 
 

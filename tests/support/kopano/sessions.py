@@ -92,7 +92,7 @@ class Sessions:
         self._sessions: dict[int, Session] = {}
 
     def __len__(self) -> int:
-        return len(self._sessions)
+        return sum(self._is_alive(session) for session in self._sessions.values())
 
     def new_number(self, capabilities: int) -> int:
         """Return an id that nobody has."""
@@ -115,12 +115,7 @@ class Sessions:
     def use(self, number: int, peer: Peer) -> Session | None:
         """Return a session that is alive, if it is used from where it was made; it lives on from now."""
         session = self._sessions.get(number)
-        if session is None:
-            return None
-        if self.seconds() - session.used_at > self.idle_limit:
-            del self._sessions[number]
-            return None
-        if session.source != peer.source:
+        if session is None or not self._is_alive(session) or session.source != peer.source:
             return None
         session.used_at = self.seconds()
         return session
@@ -128,6 +123,10 @@ class Sessions:
     def end(self, number: int) -> None:
         """Forget a session."""
         self._sessions.pop(number, None)
+
+    def _is_alive(self, session: Session) -> bool:
+        """Say whether it was used lately."""
+        return self.seconds() - session.used_at <= self.idle_limit
 
     def forget_all(self) -> None:
         """Forget everything, as a restart does."""
