@@ -20,11 +20,13 @@ REQUIRES = [
     "jwcrypto>=1.6.1",
     "klein>=24.8.0",
     "ldaptor>=21.2.0",
+    "lxml>=6.0.2",
     "MarkupSafe>=3.0",
     "orjson>=3.13",
     "pyOpenSSL>=25.3",
     "PyYAML>=6.0.2",
     "service-identity>=24.2",
+    "treq>=24.9.1",
     "Twisted[tls]>=26.4",
     "Werkzeug>=3.1",
 ]
@@ -38,9 +40,8 @@ EXTRAS = {
         "joserfc>=1.4",
         "requests>=2.32",
         "selenium>=4.35",
-        "treq>=24.9.1",
     ],
-    "check": ["mypy>=2.0", "ruff>=0.17", "towncrier>=25.8", "types-PyYAML>=6.0.12"],
+    "check": ["lxml-stubs>=0.5.1", "mypy>=2.0", "ruff>=0.17", "towncrier>=25.8", "types-PyYAML>=6.0.12"],
     "bench": ["Authlib>=1.6", "joserfc>=1.4"],
 }
 

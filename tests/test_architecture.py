@@ -67,7 +67,9 @@ TABLE: Mapping[str, Row] = {
     "modes": row(CORE, "attrs"),
     "jose": row(CORE, "attrs cryptography jwcrypto"),
     "stores": row(f"{CORE} option", "attrs twisted OpenSSL"),
-    "backends": row(f"{CORE} option", "attrs twisted zope ldaptor argon2 yaml OpenSSL service_identity"),
+    "backends": row(
+        f"{CORE} option bodies", "attrs twisted zope ldaptor argon2 yaml OpenSSL service_identity treq lxml"
+    ),
     "config": row(f"{CORE} option loader paths address jose reach", "attrs yaml cryptography"),
     "web": row(f"{CORE} http paths flows", "attrs twisted klein werkzeug jinja2 babel markupsafe"),
     "world": row("interfaces", "attrs"),
