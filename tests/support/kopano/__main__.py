@@ -12,6 +12,7 @@ from pathlib import Path
 from attrs import evolve
 from twisted.internet import reactor as installed
 from twisted.internet.defer import ensureDeferred
+from twisted.internet.error import CannotListenError
 
 from tests.support.kopano.certificates import Certificates
 from tests.support.kopano.people import People
@@ -108,7 +109,6 @@ def listen(server: KopanoServer, options: argparse.Namespace) -> None:
         certificates = Certificates.in_folder(options.tls_folder)
         server.settings.trusted_keys.update(certificates.trusted_keys())
         say(f"listening on https://{host}:{server.listen_tls(certificates.options(), port, host)}")
-    say("ready")
 
 
 def build(options: argparse.Namespace, reactor: Untyped) -> KopanoServer:
@@ -150,12 +150,17 @@ def main(arguments: Sequence[str]) -> int:
         say("all sessions forgotten")
 
     def begin() -> None:
-        """Take over the signals, and listen."""
+        """Take over the signals, which are the reactor's until now, and say that it is ready."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, end)
         signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(forget))
-        listen(server, options)
+        say("ready")
 
+    try:
+        listen(server, options)
+    except (CannotListenError, OSError) as error:
+        say(f"can not listen: {error}")
+        return 1
     reactor.callWhenRunning(begin)
     reactor.run()
     return 0

@@ -114,9 +114,16 @@ class KopanoServer:
         self._empty: Deferred[None] | None = None
 
     def listen_unix(self, path: Path) -> None:
-        """Listen on a unix socket."""
+        """Listen on a unix socket; one that a crash has left behind is replaced."""
         factory = _Connections(self, Transport.UNIX)
-        self._listen(lambda: self.reactor.listenUNIX(str(path), factory, _MOST_WAITING, _SOCKET_MODE))
+
+        def listen() -> Untyped:
+            """Listen."""
+            if path.is_socket():
+                path.unlink()
+            return self.reactor.listenUNIX(str(path), factory, _MOST_WAITING, _SOCKET_MODE)
+
+        self._listen(listen)
 
     def listen_tcp(self, port: int = 0, host: str = "127.0.0.1") -> int:
         """Listen without TLS and return the port."""
