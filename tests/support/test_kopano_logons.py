@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from attrs import evolve
 from jwcrypto.jwk import JWK
 from jwcrypto.jws import JWS
 from twisted.internet.task import Clock
@@ -55,6 +56,13 @@ class PasswordTests(LogonCase):
     def test_no_password(self) -> None:
         """A missing one is refused like a wrong one."""
         self.assertEqual(self.code(TCP, "alice", None), codes.LOGON_FAILED)
+
+    def test_system_has_no_password(self) -> None:
+        """It can not sign in with one, whatever is in the table."""
+        system = next(person for person in self.server.people if person.name == "SYSTEM")
+        self.server.people.replace(evolve(system, password="a password"))
+
+        self.assertEqual(self.code(TCP, "SYSTEM", "a password"), codes.LOGON_FAILED)
 
     def test_nobody_to_impersonate(self) -> None:
         """With a password it does not matter that the element is missing."""
@@ -255,6 +263,14 @@ class TokenTests(LogonCase):
         self.assertEqual(
             {name: self.present(token).code for name, token in wrong.items()}, dict.fromkeys(wrong, codes.LOGON_FAILED)
         )
+
+    def test_keys_without_a_name(self) -> None:
+        """A token that names no key is refused, though the issuer has a key without a name."""
+        self.keys["keys"][0].pop("kid")
+        jws = JWS(json.dumps(self.claims()))
+        jws.add_signature(self.key, None, json.dumps({"alg": "ES256"}))
+
+        self.assertEqual(self.present(jws.serialize(compact=True)).code, codes.LOGON_FAILED)
 
     def test_an_algorithm_that_is_not_the_issuers(self) -> None:
         """What the issuer does not sign with is not accepted."""

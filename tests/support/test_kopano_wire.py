@@ -15,7 +15,7 @@ from tests.support.kopano import codes
 from tests.support.kopano.asking import TCP, TLS, UNIX, Heard, ask, envelope, post, send, session_of, values
 from tests.support.kopano.memory import Line, MemoryEndpoint
 from tests.support.kopano.server import KopanoServer
-from tests.support.kopano.troubles import CloseBefore, CloseInside, Hang, Huge, Raw, Refuse
+from tests.support.kopano.troubles import CloseBefore, CloseInside, Hang, HangInside, Huge, Raw, Refuse, Trickle
 
 DOCUMENT = envelope("logoff", values(ulSessionId=1))
 DEAD = codes.END_OF_SESSION
@@ -101,9 +101,9 @@ class RequestTests(WireCase):
         """It does not matter how bytes arrive."""
         line = self.line()
         request = head("Transfer-Encoding: chunked") + in_chunks(DOCUMENT)
-        heard = b"".join(line.say(bytes((each,))) for each in request)
+        heard = [Heard(b"".join(line.say(bytes((each,))) for each in request)).code for _ in range(2)]
 
-        self.assertEqual(Heard(heard).code, DEAD)
+        self.assertEqual(heard, [DEAD, DEAD])
 
     def test_leave_to_go_on(self) -> None:
         """A client that waits for it gets leave to send the body."""
@@ -142,7 +142,15 @@ class RequestTests(WireCase):
         line.say(post(DOCUMENT))
         self.clock.pump([1, 1, 1])
 
-        self.assertEqual(line.hear().count(b"HTTP/1.1 "), 1)
+        self.assertEqual((line.hear().count(b"HTTP/1.1 "), len(self.server.asked)), (1, 1))
+
+    def test_space_after_a_document(self) -> None:
+        """It is no part of the next request."""
+        line = self.line()
+        line.say(post(DOCUMENT))
+        line.say(b"\r\n")
+
+        self.assertEqual(Heard(line.say(post(DOCUMENT))).code, DEAD)
 
     def test_bare_documents(self) -> None:
         """On a unix socket documents may come alone, one after the other, and HTTP after them."""
@@ -150,6 +158,10 @@ class RequestTests(WireCase):
         heard = [Heard(line.say(request)).code for request in (DOCUMENT, DOCUMENT, post(DOCUMENT), DOCUMENT)]
 
         self.assertEqual(heard, [DEAD] * 4)
+
+    def test_bare_documents_on_the_network(self) -> None:
+        """There HTTP is wanted, and a bare document is none."""
+        self.assertEqual(send(self.server, TCP, DOCUMENT + b"\r\n\r\n").status, 500)
 
     def test_methods(self) -> None:
         """Reading and putting are refused with a fault; two others tell that the server is there, and nothing else."""
@@ -183,6 +195,15 @@ class RequestTests(WireCase):
         self.assertEqual(
             [(each.status, bool(each.fault), b"Connection: close" in each.content) for each in heard],
             [(500, True, True)] * len(wrong),
+        )
+
+    def test_faults_are_remembered(self) -> None:
+        """A test can see that there was none."""
+        self.code(post(DOCUMENT))
+        self.code(post(envelope("noSuchCall", "")))
+
+        self.assertEqual(
+            self.server.faults, ["Method 'z:noSuchCall' not implemented: method name or namespace not recognized"]
         )
 
 
@@ -252,6 +273,28 @@ class TroubleTests(WireCase):
         self.clock.advance(1000)
 
         self.assertEqual((heard, line.is_closed), (b"", False))
+
+    def test_hanging_inside(self) -> None:
+        """Some of the answer comes, and the connection stays."""
+        expected = self.plain()
+        self.server.troubles.plan(HangInside(250))
+        line = self.line()
+        heard = line.say(post(DOCUMENT))
+        self.clock.advance(1000)
+
+        self.assertEqual((heard, line.hear(), line.is_closed), (expected[:250], b"", False))
+
+    def test_trickling(self) -> None:
+        """The answer comes byte by byte, and the connection is good for another one."""
+        expected = self.plain()
+        self.server.troubles.plan(Trickle(1.0))
+        line = self.line()
+        first = line.say(post(DOCUMENT))
+        self.clock.advance(1.0)
+        first += line.hear()
+        self.clock.pump([1.0] * len(expected))
+
+        self.assertEqual((first, first + line.hear(), line.say(post(DOCUMENT))), (expected[:2], expected, expected))
 
     def test_closing(self) -> None:
         """The connection ends before the answer, or in the middle of it."""
@@ -338,7 +381,7 @@ class AgentTests(WireCase):
         agent = Agent.usingEndpointFactory(self.clock, _Endpoints(MemoryEndpoint(self.server, UNIX)), pool)
         heard = [b"<er>0</er>" in self.ask(agent) for _ in range(3)]
 
-        self.assertEqual((heard, len(self.server.connections)), ([True] * 3, 1))
+        self.assertEqual((heard, self.server.count), ([True] * 3, 1))
 
     def test_nobody_there(self) -> None:
         """A server that is down refuses connections."""

@@ -115,9 +115,7 @@ def build(options: argparse.Namespace, reactor: Untyped) -> KopanoServer:
     """Make the server that is asked for."""
     settings = Settings(enable_sso=not options.no_sso, idle_seconds=options.idle)
     if options.sso_issuer:
-        settings.issuer = Issuer(
-            keys=keys_of(options.sso_issuer, options.sso_ca), identifier=options.sso_issuer.rstrip("/")
-        )
+        settings.issuer = Issuer(keys=keys_of(options.sso_issuer, options.sso_ca), identifier=options.sso_issuer)
     if options.no_local_admins:
         settings = evolve(settings, local_admins=frozenset(), own_uid=-1, local_users=False)
     people = People()
@@ -127,6 +125,25 @@ def build(options: argparse.Namespace, reactor: Untyped) -> KopanoServer:
     server.sessions.idle_limit = options.session_timeout
     server.troubles.delay = options.delay
     return server
+
+
+def obey_signals(reactor: Untyped, server: KopanoServer) -> None:
+    """Take over the signals, which are the reactor's until now, and say that it is ready."""
+
+    def stop() -> None:
+        """Stop, leaving nothing behind, and say what went wrong with that."""
+        stopped = ensureDeferred(server.stop()).addErrback(lambda failure: say(failure.getTraceback()))
+        stopped.addBoth(lambda _: reactor.stop())
+
+    def forget() -> None:
+        """Forget all sessions."""
+        server.restart()
+        say("all sessions forgotten")
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: reactor.callFromThread(stop))
+    signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(forget))
+    say("ready")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -139,29 +156,12 @@ def main(arguments: Sequence[str]) -> int:
         found.error("--https needs --tls-folder")
     reactor: Untyped = installed
     server = build(options, reactor)
-
-    def end(*_: object) -> None:
-        """End, leaving nothing behind."""
-        reactor.callFromThread(lambda: ensureDeferred(server.stop()).addBoth(lambda _: reactor.stop()))
-
-    def forget() -> None:
-        """Forget all sessions."""
-        server.restart()
-        say("all sessions forgotten")
-
-    def begin() -> None:
-        """Take over the signals, which are the reactor's until now, and say that it is ready."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, end)
-        signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(forget))
-        say("ready")
-
     try:
         listen(server, options)
     except (CannotListenError, OSError) as error:
         say(f"can not listen: {error}")
         return 1
-    reactor.callWhenRunning(begin)
+    reactor.callWhenRunning(obey_signals, reactor, server)
     reactor.run()
     return 0
 

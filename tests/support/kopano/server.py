@@ -13,6 +13,7 @@ from tests.support.kopano import answers, framing
 from tests.support.kopano.address_book import CrashError
 from tests.support.kopano.calls import Calls
 from tests.support.kopano.connection import Connection
+from tests.support.kopano.documents import Element
 from tests.support.kopano.framing import Received
 from tests.support.kopano.people import People
 from tests.support.kopano.requests import Call, FaultError, read_call
@@ -78,8 +79,9 @@ class KopanoServer:
         sessions: those that are alive.
         troubles: what goes wrong.
         asked: all calls there have been.
+        faults: the texts of all faults it has answered.
         connections: those that are open.
-        connected: how many connections there have been.
+        count: how many connections there have been.
     """
 
     def __init__(
@@ -106,8 +108,9 @@ class KopanoServer:
         self.sessions = Sessions(seconds or reactor.seconds, seed)
         self.troubles = Troubles()
         self.asked: list[Asked] = []
+        self.faults: list[str] = []
         self.connections: set[Connection] = set()
-        self.connected = 0
+        self.count = 0
         self._calls = Calls(self.people, self.sessions, self.settings)
         self._listen_again: list[Callable[[], Untyped]] = []
         self._ports: list[Untyped] = []
@@ -168,6 +171,11 @@ class KopanoServer:
         """Return the calls of a name there have been."""
         return [asked for asked in self.asked if asked.call == name]
 
+    def connected(self, connection: Connection) -> None:
+        """Know that a connection is there."""
+        self.connections.add(connection)
+        self.count += 1
+
     def disconnected(self, connection: Connection) -> None:
         """Know that a connection is gone."""
         self.connections.discard(connection)
@@ -184,14 +192,12 @@ class KopanoServer:
         elif received.root is None:
             self._refuse(framing.SERVER_ERROR, received.fault, connection)
         else:
-            self._receive_document(received, connection)
+            self._receive_document(received.root, received, connection)
 
-    def _receive_document(self, received: Received, connection: Connection) -> None:
+    def _receive_document(self, root: Element, received: Received, connection: Connection) -> None:
         """Answer a document."""
-        if received.root is None:
-            return
         try:
-            call = read_call(received.root)
+            call = read_call(root)
         except FaultError as error:
             self._refuse(framing.SERVER_ERROR, str(error), connection)
             return
@@ -237,6 +243,7 @@ class KopanoServer:
         self, status: str, text: str, connection: Connection, trouble: Trouble | None = None, delay: float = 0
     ) -> None:
         """Answer with a fault, and end the connection."""
+        self.faults.append(text)
         received = Received(method="POST", keeps_alive=False)
         connection.say(self._response(status, answers.fault(text), received), received, trouble, delay)
 

@@ -30,6 +30,28 @@ class CloseInside:
 
 
 @frozen
+class HangInside:
+    """The answer stops in the middle, and the connection stays open.
+
+    Attributes:
+        after: so many bytes.
+    """
+
+    after: int
+
+
+@frozen
+class Trickle:
+    """The answer comes byte by byte.
+
+    Attributes:
+        interval: between two of them, in seconds.
+    """
+
+    interval: float
+
+
+@frozen
 class Raw:
     """These bytes come instead of the response, whatever they are.
 
@@ -66,7 +88,7 @@ class Refuse:
     code: int
 
 
-Trouble: TypeAlias = Hang | CloseBefore | CloseInside | Raw | Huge | Refuse
+Trouble: TypeAlias = Hang | HangInside | CloseBefore | CloseInside | Trickle | Raw | Huge | Refuse
 
 
 @define(eq=False)
