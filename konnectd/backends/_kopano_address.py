@@ -71,13 +71,19 @@ class Address:
         """Write it as operators do."""
         if self.kind is Kind.UNIX:
             return f"file://{self.path}"
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.kind}://{host}:{self.port}{'' if self.path == '/' else self.path}"
+        return f"{self.kind}://{self.authority}{'' if self.path == '/' else self.path}"
+
+    @property
+    def authority(self) -> str:
+        """Host and port; a unix socket is spoken to as if it were a host."""
+        if self.kind is Kind.UNIX:
+            return "localhost"
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @property
     def url(self) -> str:
-        """What requests are made to; a unix socket is spoken to as if it were a host."""
-        return "http://localhost/" if self.kind is Kind.UNIX else str(self)
+        """What requests are made to, by a client that knows otherwise where to connect."""
+        return "http://localhost/" if self.kind is Kind.UNIX else f"http://localhost{self.path}"
 
 
 def _socket_path(parts: SplitResult) -> str:

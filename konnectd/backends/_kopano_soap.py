@@ -5,7 +5,7 @@ that somebody's words can not be put into raises `UnsendableError` when it is ma
 """
 
 import unicodedata
-from typing import ClassVar, Protocol, TypeAlias, TypeVar, final
+from typing import ClassVar, Protocol, TypeVar, final
 
 from attrs import field, frozen
 
@@ -236,10 +236,6 @@ class ResolveNames:
     def read(self, content: bytes) -> BookAnswer:
         """Read the answer, as `Call` has it."""
         return BookAnswer.read(success(self.method, {"abResolveNamesResponse"}, content), len(self.names))
-
-
-#: What is asked in a session, of either kind.
-SessionCall: TypeAlias = Logoff | ResolveUsername | GetUser | ResolveNames
 
 
 def _session(session: SessionId) -> Xml:

@@ -33,9 +33,11 @@ class AddressTests(SynchronousTestCase):
                 self.assertEqual(found, expected)
 
     def test_requests(self) -> None:
-        """Requests over a unix socket name a host, since every request does."""
-        self.assertEqual(Address.parse("file:///run/s").url, "http://localhost/")
-        self.assertEqual(Address.parse("http://[::1]:236/x").url, "http://[::1]:236/x")
+        """Requests over a unix socket name a host, since every request does; others name their own, and the path."""
+        addresses = [Address.parse(text) for text in ("file:///run/s", "http://[::1]:236/x", "https://kopano")]
+
+        self.assertEqual([one.authority for one in addresses], ["localhost", "[::1]:236", "kopano:443"])
+        self.assertEqual([one.url.removeprefix("http://localhost") for one in addresses], ["/", "/x", "/"])
 
     def test_bad(self) -> None:
         """Everything else is refused, with words for the operator."""
