@@ -43,7 +43,7 @@ _Connection: TypeAlias = Any
 
 
 class Meter(ProtocolWrapper):
-    """Counts what comes over a connection since something was sent last.
+    """Counts what comes over a connection since a request was sent last: its body is always written in one piece.
 
     Attributes:
         exceeded: too much has come.
@@ -56,11 +56,6 @@ class Meter(ProtocolWrapper):
         """Send something, and begin to count anew."""
         self._received = 0
         super().write(content)  # type: ignore[no-untyped-call]
-
-    def writeSequence(self, parts: Any) -> None:  # noqa: ANN401 - as Twisted has it
-        """Send something, and begin to count anew."""
-        self._received = 0
-        super().writeSequence(parts)  # type: ignore[no-untyped-call]
 
     def dataReceived(self, received: bytes) -> None:
         """Hand on what came, unless it is too much."""
@@ -78,17 +73,35 @@ class _MeterFactory(WrappingFactory):
     protocol = Meter
     noisy = False
 
+    def __init__(self, factory: _Factory, connected: set[Meter]) -> None:
+        """Keep what makes what is behind the meter, and where to note those that are connected."""
+        super().__init__(factory)  # type: ignore[no-untyped-call]
+        self._connected = connected
+
+    def registerProtocol(self, meter: Meter) -> None:  # noqa: N802 - Twisted calls it
+        """Note a connection."""
+        self._connected.add(meter)
+
+    def unregisterProtocol(self, meter: Meter) -> None:  # noqa: N802 - Twisted calls it
+        """Forget one that has ended."""
+        self._connected.discard(meter)
+
 
 class _MeteredEndpoint:
-    """Reaches one server, with a meter on the connection."""
+    """Reaches one server, with a meter on the connection.
+
+    Attributes:
+        connected: all connections that have not ended.
+    """
 
     def __init__(self, endpoint: _Endpoint) -> None:
         """Keep what really reaches it."""
+        self.connected: set[Meter] = set()
         self._endpoint = endpoint
 
     def connect(self, factory: _Factory) -> "Deferred[_Connection]":
         """Connect, and return what was asked for instead of the meter."""
-        connecting: Deferred[_Connection] = self._endpoint.connect(_MeterFactory(factory))  # type: ignore[no-untyped-call]
+        connecting: Deferred[_Connection] = self._endpoint.connect(_MeterFactory(factory, self.connected))
         return connecting.addCallbacks(lambda meter: meter.wrappedProtocol, _unusable_name)
 
 
@@ -126,6 +139,11 @@ class Endpoints:
     def endpointForURI(self, _: object) -> _MeteredEndpoint:  # noqa: N802 - Twisted calls it
         """Return what reaches the server."""
         return self._endpoint
+
+    def abort_all(self) -> None:
+        """End all connections at once."""
+        for meter in tuple(self._endpoint.connected):
+            meter.abortConnection()
 
 
 def make_pool(reactor: Reactor, kind: Kind, *, persistent: bool) -> HTTPConnectionPool:

@@ -40,6 +40,8 @@ from konnectd.interfaces import BackendUnavailableError
 _OK = 200
 _HEADERS = {b"User-Agent": [b"konnectd"], b"Content-Type": [b"text/xml; charset=utf-8"]}
 _WITHHELD = "it repeats what was sent"
+#: How much of a secret is enough to know it again, in characters.
+_TELLING = 8
 
 #: All that can come of a request instead of an answer.
 _NO_ANSWER = (
@@ -141,27 +143,33 @@ class Line:
             BackendUnavailableError: there is no answer in time, or none that can be read.
         """
         # What keeps a person's password from a connection that does not look at it; see `_kopano_client`.
-        if not isinstance(call, self._kinds):
+        # A class made from one of the kinds is not one of them: it could say anything.
+        if type(call) not in self._kinds:
             raise TypeError(f"{type(call).__name__} may not go over this connection")
         if self._closed:
             raise BackendUnavailableError(self._say(call, "the daemon is stopping"))
         try:
             reply = await self._fetch(call)
+            # Before anything else is made of the answer, so that no error has words in it that nobody has looked at.
+            fault = find_fault(reply.content)
+            if fault is not None:
+                raise KopanoFaultError(call.method, _WITHHELD if _repeats(call, fault) else fault)
             if reply.status != _OK:
-                raise self._refusal(call, reply)
+                raise BackendUnavailableError(self._say(call, f"status {reply.status} and no Fault"))
             return call.read(reply.content)
         except MalformedAnswerError as error:
             raise BackendUnavailableError(self._say(call, f"the answer can not be read: {error}")) from error
-        except KopanoFaultError as error:
-            raise _guarded(call, error.reason) from None
 
     async def close(self) -> None:
         """End all connections, and fail what still waits."""
         self._closed = True
         for waiting in tuple(self._waiting):
             waiting.cancel()
-        closing: Any = self._pool
-        await closing.closeCachedConnections()
+        untyped: Any = self._pool
+        closing = untyped.closeCachedConnections()
+        # A server that does not listen any more would not say good-bye either.
+        self._endpoints.abort_all()
+        await closing
 
     async def _fetch(self, call: Call[Any]) -> _Reply:
         """Send a request and return what comes back before the deadline.
@@ -234,13 +242,6 @@ class Line:
             if not whole:
                 lease.abort()
 
-    def _refusal(self, call: Call[Any], reply: _Reply) -> Exception:
-        """Return what an answer means whose status is not that of answers."""
-        reason = find_fault(reply.content)
-        if reason is None:
-            return BackendUnavailableError(self._say(call, f"status {reply.status} and no Fault"))
-        return KopanoFaultError(call.method, reason)
-
     def _say(self, call: Call[Any], reason: str) -> str:
         """Say what went wrong, and where."""
         return f"Kopano server {self._address}: {call.method}: {reason}"
@@ -275,17 +276,14 @@ def _body(content: bytes) -> Any:  # noqa: ANN401 - what Twisted calls an IBodyP
     return WholeBody(content)
 
 
-def _too_late(outcome: "_Reply | Failure", _: float) -> "_Reply | Failure":
+def _too_late(_: "_Reply | Failure", seconds: float) -> "_Reply | Failure":
     """Tell a call that its deadline ended from one that somebody gave up."""
-    if isinstance(outcome, Failure):
-        raise _TooLateError from outcome.value
-    return outcome
+    raise _TooLateError(f"{seconds:g} seconds are over")
 
 
-def _guarded(call: Call[Any], reason: str) -> KopanoFaultError:
-    """Return a Fault whose words may be logged."""
-    told = any(secret and secret in reason for secret in call.secrets)
-    return KopanoFaultError(call.method, _WITHHELD if told else reason)
+def _repeats(call: Call[Any], text: str) -> bool:
+    """Tell whether a text has a secret of a call in it, or the beginning of one that was cut."""
+    return any(secret[:_TELLING] in text for secret in call.secrets if secret)
 
 
 def _reasons(error: BaseException) -> tuple[BaseException, ...]:

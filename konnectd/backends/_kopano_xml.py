@@ -219,7 +219,10 @@ def read_answer(method: str, names: frozenset[str], content: bytes) -> Fields:
 
 
 def find_fault(content: bytes) -> str | None:
-    """Return the words of a Fault; None when there is none."""
+    """Return the words of a Fault, as they came; None when there is none, or nothing that can be read."""
+    # Whether there is one is looked for in any answer, and nearly none has.
+    if b"Fault" not in content:
+        return None
     try:
         fault = _body(content).find(_FAULT)
         return None if fault is None else Fields(fault).text("faultstring")

@@ -9,9 +9,9 @@ from cryptography.hazmat.primitives.serialization import (
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from konnectd.backends._kopano_address import Kind
-from konnectd.backends._kopano_dial import MOST_CONNECTIONS, make_pool
-from konnectd.backends._kopano_tls import ClientCertificate, ServerTrust
+from konnectd.backends._kopano_address import Address, Kind
+from konnectd.backends._kopano_dial import MOST_CONNECTIONS, Endpoints, make_pool
+from konnectd.backends._kopano_tls import ClientCertificate, ServerTrust, client_options
 from tests.support.files import folder, write
 from tests.support.kopano.certificates import Certificates
 
@@ -68,6 +68,17 @@ class CertificateTests(SynchronousTestCase):
         """Authorities are read from a file, and a file without any is refused."""
         self.assertEqual(len(ServerTrust.load(self.files.certificate("ca")).authorities), 1)
         self.assertRaises(ValueError, ServerTrust.load, self.files.key("ca"))
+
+
+class EndpointTests(SynchronousTestCase):
+    """Where TLS begins."""
+
+    def test_only_where_it_should(self) -> None:
+        """An address for TLS is never spoken to without, nor another one with it."""
+        options = client_options("localhost", ServerTrust(), None)
+        for text, tls in (("https://localhost", None), ("http://localhost", options), ("file:///run/s", options)):
+            with self.subTest(text=text), self.assertRaises(ValueError):
+                Endpoints(Clock(), Address.parse(text), tls, 1)
 
 
 class PoolTests(SynchronousTestCase):

@@ -10,7 +10,7 @@ from twisted.logger import capturedLogs, formatEvent
 from konnectd.backends._kopano_address import Address
 from konnectd.backends._kopano_answers import GIVEN_NAME, SessionId
 from konnectd.backends._kopano_client import PeopleClient
-from konnectd.backends._kopano_dial import MOST_CONNECTIONS
+from konnectd.backends._kopano_dial import MOST_CONNECTIONS, MOST_RECEIVED
 from konnectd.backends._kopano_errors import Code, KopanoError, KopanoFaultError
 from konnectd.backends._kopano_logons import PasswordCheck, PasswordProbe, PersonLogon, ServiceLogon, TokenLogon
 from konnectd.backends._kopano_soap import BookName
@@ -18,6 +18,7 @@ from konnectd.interfaces import BackendUnavailableError
 from tests.real.kopano_case import ALICE, KINDS, SVC, SYSTEM, TCP, TLS, UNIX, Case
 from tests.support.kopano.captures import captures
 from tests.support.kopano.troubles import CloseBefore, Raw, Refuse
+from tests.support.kopano_calls import replied
 
 
 class CallTests(Case):
@@ -42,6 +43,20 @@ class CallTests(Case):
             self.assertEqual([asked.transport.value for asked in self.server.asked], [kind] * 6)
             self.server.asked.clear()
 
+    async def test_other_way(self) -> None:
+        """A session is good over TLS and without, from one machine, and not over a unix socket, nor the other way."""
+        sessions = {kind: (await self.people(kind).logon(ALICE)).session for kind in KINDS}
+        ended = set()
+        for made in KINDS:
+            for used in KINDS:
+                try:
+                    await self.people(used).keep_alive(sessions[made])
+                except KopanoError as error:
+                    ended.add((made, used, error.name))
+
+        pairs = ((UNIX, TCP), (UNIX, TLS), (TCP, UNIX), (TLS, UNIX))
+        self.assertEqual(ended, {(made, used, "KCERR_END_OF_SESSION") for made, used in pairs})
+
     async def test_one_connection(self) -> None:
         """Calls one after the other share a connection."""
         for kind in KINDS:
@@ -52,6 +67,16 @@ class CallTests(Case):
                 await people.keep_alive(session)
 
             self.assertEqual(self.server.connected, before, kind)
+
+    async def test_long_use(self) -> None:
+        """The limit of an answer's size is that of one answer, not of all that a connection has ever brought."""
+        people = self.people(UNIX)
+        session = (await people.logon(ALICE)).session
+        calls = MOST_RECEIVED // len(replied("resolveUsername-SYSTEM-keepalive")) + 10
+        for _ in range(calls):
+            await people.keep_alive(session)
+
+        self.assertEqual(self.server.count, 1)
 
     async def test_many_at_a_time(self) -> None:
         """Fifty calls at a time are all answered, each with its own answer, over no more connections than allowed."""
@@ -213,8 +238,11 @@ class BypassTests(Case):
         """What may not go over a client's connections does not, even if no type checker has looked."""
         people: Any = self.people()
         service = self.service()
-        for coroutine in (people.logon(ServiceLogon(SVC)), people.check_password(ServiceLogon(SVC))):
-            await self.fails(TypeError, coroutine)
+        # However it is made: nobody but a fool would, and fools are ingenious.
+        forged = type("PersonLogon", (PersonLogon,), {"encode": ServiceLogon(SVC).encode})
+        for logon in (ServiceLogon(SVC), forged("alice", "x")):
+            for coroutine in (people.logon(logon), people.check_password(logon), people.logon_by_token(logon)):
+                await self.fails(TypeError, coroutine)
 
         self.assertEqual([name for name in ("check_password", "looks_at_passwords") if hasattr(service, name)], [])
         self.assertEqual(self.server.asked, [])
