@@ -248,7 +248,7 @@ def _entry_id(fields: Fields) -> EntryId | None:
         content = fields.octets("sUserId")
         if len(content) > LONGEST_ENTRY_ID:
             raise MalformedAnswerError(f"sUserId is longer than {LONGEST_ENTRY_ID} bytes")
-        return EntryId.parse(fields.text("sUserId")) if has_external_id(content) else None
+        return EntryId(content) if has_external_id(content) else None
     except ValueError as error:
         raise MalformedAnswerError(f"sUserId: {error}") from error
 

@@ -46,6 +46,17 @@ class EntryId:
 
     content: bytes = field(eq=_identity)
 
+    @content.validator
+    def _check(self, _: object, content: bytes) -> None:
+        """Refuse what points at nobody: a server that is sent nothing answers about whoever asks.
+
+        Raises:
+            ValueError: it is refused.
+        """
+        if not has_external_id(content):
+            raise ValueError("the entry id has no external id")
+        _external_id(content)
+
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read an entry id as it is on the wire.
@@ -53,11 +64,7 @@ class EntryId:
         Raises:
             ValueError: it is none, or has no external id.
         """
-        content = strict_base64(text, LONGEST_ENTRY_ID)
-        if not has_external_id(content):
-            raise ValueError("the entry id has no external id")
-        _external_id(content)
-        return cls(content)
+        return cls(strict_base64(text, LONGEST_ENTRY_ID))
 
     def __str__(self) -> str:
         """Write it as it is on the wire."""

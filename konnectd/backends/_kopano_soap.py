@@ -153,7 +153,7 @@ class ResolveUsername:
 class GetUser:
     """Ask about an account.
 
-    Without an entry id the server would answer about whoever asks; `EntryId` is never empty.
+    Without an entry id the server would answer about whoever asks; there is no `EntryId` that is empty.
     """
 
     session: SessionId

@@ -81,6 +81,12 @@ class EntryIdTests(SynchronousTestCase):
             with self.subTest(text=text[:60]), self.assertRaises(ValueError):
                 EntryId.parse(text)
 
+    def test_no_other_way(self) -> None:
+        """Nor can one be made without being read: an empty one would be about whoever asks."""
+        for content in (b"", b"\0" * 32, strict_base64(SYSTEM, 100)):
+            with self.subTest(content=content), self.assertRaises(ValueError):
+                EntryId(content)
+
     def test_system(self) -> None:
         """The server's own account is told from what is malformed."""
         self.assertFalse(has_external_id(strict_base64(SYSTEM, 100)))
