@@ -41,6 +41,9 @@ service's account; a daemon to which it says no must not start.
 Texts of all of them are for the log and hold nothing secret. `UnsendableError` is raised where a call is made, by
 `PersonLogon` and its like, when a name or a password can not be anybody's; for a person that is a wrong password.
 
+Proxies that the environment names are not asked; `_kopano_dial` says why. An address without a port means 80 or 443, as
+in any other URL, and not the ports that these servers usually have, 236 and 237.
+
 Importing this module imports treq and lxml, so only what was told to use this backend does.
 """
 
