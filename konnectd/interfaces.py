@@ -9,7 +9,7 @@ from typing import Protocol, TypeAlias, runtime_checkable
 
 from attrs import field, frozen
 
-from konnectd.protocol.authorize import Pairs, ReturnAddress
+from konnectd.protocol.authorize import Pairs
 from konnectd.protocol.claims import Approval
 from konnectd.protocol.client import Client
 from konnectd.protocol.client_authentication import Credentials
@@ -18,6 +18,7 @@ from konnectd.protocol.end_user import EndUser
 from konnectd.protocol.parameters import Parameters
 from konnectd.protocol.token import Lifetimes
 from konnectd.protocol.vocabulary import AuthMethod
+from konnectd.protocol.wrapping import Wrapping
 
 
 class BackendUnavailableError(Exception):
@@ -167,28 +168,13 @@ class ClientKeys(Protocol):
 class Encrypter(Protocol):
     """Encrypts for clients: with the keys or the secret they are registered with."""
 
-    async def encrypt(self, client: Client, content: str, wrapping: "Wrapping") -> str:
+    async def encrypt(self, client: Client, content: str, wrapping: Wrapping) -> str:
         """Return a compact JWE of a signed token, or of claims as JSON, that only the client can read.
 
         Raises:
             BackendUnavailableError: the client's keys could not be fetched, or none of them is for this.
         """
         ...
-
-
-@frozen(kw_only=True)
-class Wrapping:
-    """How something is encrypted.
-
-    Attributes:
-        alg: how the key is wrapped.
-        enc: how the content is encrypted.
-        nested: the content is itself a token.
-    """
-
-    alg: str
-    enc: str
-    nested: bool
 
 
 class Sealer(Protocol):
@@ -205,23 +191,6 @@ class Sealer(Protocol):
     def tag(self, purpose: str, text: str) -> str:
         """Return a keyed digest (base64url, 128 bit) that proves this daemon has made something."""
         ...
-
-
-@frozen
-class Delivery:
-    """How an answer gets to a client.
-
-    Attributes:
-        location: where the browser goes.
-        fields: what it posts there; empty when everything is in the location.
-    """
-
-    location: str = field(repr=False)
-    fields: Pairs = field(default=(), repr=False)
-
-
-#: How one response mode delivers; each is ``deliver`` of a module in `konnectd.modes`.
-Mode: TypeAlias = Callable[[ReturnAddress, Pairs], Delivery]
 
 
 class Backend(Protocol):
@@ -350,11 +319,7 @@ class Fetch(Protocol):
 
 @frozen(kw_only=True)
 class AuthenticationTools:
-    """What a method of client authentication may use.
-
-    Attributes:
-        audiences: for whom an assertion may be, as `konnectd.protocol.client_assertion.audiences` has it.
-    """
+    """What a method of client authentication may use; audiences are those of `konnectd.protocol.client_assertion`."""
 
     audiences: frozenset[str]
     keys: ClientKeys

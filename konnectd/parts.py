@@ -32,7 +32,6 @@ from konnectd.interfaces import (
     Fetch,
     Grant,
     GrantTools,
-    Mode,
     PasswordBackend,
     Sealer,
     Signer,
@@ -46,6 +45,7 @@ from konnectd.jose.signing import Defer, KeyRingSigner, KeyRingVerifier
 from konnectd.late_fetch import NoFetch
 from konnectd.protocol import discovery
 from konnectd.protocol.client_assertion import audiences
+from konnectd.protocol.delivery import Mode
 from konnectd.protocol.response_type import CODE_ONLY
 from konnectd.protocol.scope import OFFLINE_ACCESS, OPENID
 from konnectd.protocol.scope_claims import claim_names

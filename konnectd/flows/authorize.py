@@ -12,10 +12,11 @@ from konnectd.flows.permits import Permits
 from konnectd.flows.sessions import Sessions
 from konnectd.flows.side_by_side import SideBySide
 from konnectd.flows.sign_in import SignIn
-from konnectd.interfaces import BackendUnavailableError, Delivery, Entropy, Mode, Sealer, Store, Verifier
+from konnectd.interfaces import BackendUnavailableError, Entropy, Sealer, Store, Verifier
 from konnectd.protocol.account import Remembered
 from konnectd.protocol.authorize import CONSENT_STATE, AuthorizationRequest, Pairs, ReturnAddress
 from konnectd.protocol.claims import Approval
+from konnectd.protocol.delivery import Delivery, Mode
 from konnectd.protocol.end_user import Logon
 from konnectd.protocol.errors import OAuthError
 from konnectd.protocol.grant import (

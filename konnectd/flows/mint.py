@@ -2,7 +2,7 @@
 
 from attrs import frozen
 
-from konnectd.interfaces import Clock, Encrypter, Entropy, Signer, Wrapping
+from konnectd.interfaces import Clock, Encrypter, Entropy, Signer
 from konnectd.protocol import claims, client_grant
 from konnectd.protocol.claims import Approval
 from konnectd.protocol.client import Client
@@ -10,6 +10,7 @@ from konnectd.protocol.client_grant import ClientApproval
 from konnectd.protocol.id_token import id_token
 from konnectd.protocol.token import Lifetimes
 from konnectd.protocol.vocabulary import AccessTokenFormat
+from konnectd.protocol.wrapping import Wrapping
 
 #: Random bytes of a ``jti``.
 TOKEN_ID_BYTES = 24

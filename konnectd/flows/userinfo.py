@@ -7,7 +7,7 @@ from typing import TypeAlias
 from attrs import field, frozen
 
 from konnectd.flows.revocations import Revocations
-from konnectd.interfaces import Backend, ClientRegistry, Clock, Encrypter, Signer, Verifier, Wrapping
+from konnectd.interfaces import Backend, ClientRegistry, Clock, Encrypter, Signer, Verifier
 from konnectd.protocol import userinfo
 from konnectd.protocol.claims import Presented, check_access_token
 from konnectd.protocol.client import Client
@@ -16,6 +16,7 @@ from konnectd.protocol.errors import BearerTokenError
 from konnectd.protocol.parameters import Parameters
 from konnectd.protocol.trail import Trail
 from konnectd.protocol.vocabulary import ErrorCode
+from konnectd.protocol.wrapping import Wrapping
 
 
 @frozen

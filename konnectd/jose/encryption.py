@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from konnectd.interfaces import BackendUnavailableError, ClientKeys, Wrapping
+from konnectd.interfaces import BackendUnavailableError, ClientKeys
 from konnectd.protocol.client import Client
 from konnectd.protocol.public_key import public_members
+from konnectd.protocol.wrapping import Wrapping
 
 if TYPE_CHECKING:
     from jwcrypto.jwk import JWK

@@ -3,8 +3,8 @@
 Spec: OAuth 2.0 Form Post Response Mode 2.
 """
 
-from konnectd.interfaces import Delivery
 from konnectd.protocol.authorize import Pairs, ReturnAddress
+from konnectd.protocol.delivery import Delivery
 
 
 def deliver(address: ReturnAddress, pairs: Pairs) -> Delivery:

@@ -5,8 +5,8 @@ Spec: OAuth 2.0 Multiple Response Types 2.1; RFC 6749 4.2.2.
 
 from urllib.parse import quote, urlencode
 
-from konnectd.interfaces import Delivery
 from konnectd.protocol.authorize import Pairs, ReturnAddress
+from konnectd.protocol.delivery import Delivery
 
 
 def deliver(address: ReturnAddress, pairs: Pairs) -> Delivery:

@@ -3,8 +3,8 @@
 Spec: OAuth 2.0 Multiple Response Types 2.1; RFC 6749 4.1.2.
 """
 
-from konnectd.interfaces import Delivery
 from konnectd.protocol.authorize import RESPONSE_PARAMETERS, Pairs, ReturnAddress, add_to_query
+from konnectd.protocol.delivery import Delivery
 
 
 def deliver(address: ReturnAddress, pairs: Pairs) -> Delivery:

@@ -12,9 +12,10 @@ from konnectd.flows.authorize import Answer, Authorize, Refusal, ToChooser, ToCl
 from konnectd.flows.par import PushRequest
 from konnectd.flows.token import Token
 from konnectd.http import JSON_TYPE, NO_STORE, Headers, HttpRequest, HttpResponse
-from konnectd.interfaces import BackendUnavailableError, Delivery
+from konnectd.interfaces import BackendUnavailableError
 from konnectd.protocol.asking import asked
 from konnectd.protocol.authorize import CLAIMS_SCOPE
+from konnectd.protocol.delivery import Delivery
 from konnectd.protocol.errors import OAuthError
 from konnectd.protocol.parameters import Parameters
 from konnectd.web.cookies import Cookies

@@ -8,11 +8,12 @@ from jwcrypto.jwe import JWE
 from jwcrypto.jwk import JWK
 from twisted.trial.unittest import SynchronousTestCase
 
-from konnectd.interfaces import BackendUnavailableError, Wrapping
+from konnectd.interfaces import BackendUnavailableError
 from konnectd.jose.base64url import b64url
 from konnectd.jose.client_keys import FRESH, PAUSE, USABLE, RegisteredKeys
 from konnectd.jose.encryption import ALGORITHMS, CONTENT_ALGORITHMS, ClientEncrypter, find_key, needs_secret
 from konnectd.protocol.client import Client
+from konnectd.protocol.wrapping import Wrapping
 from tests.support.fakes import FixedClock, run
 from tests.support.web_of_clients import WebOfClients
 

@@ -18,11 +18,12 @@ from konnectd.flows.device import Found, user_code_key
 from konnectd.flows.logon import LogonForm
 from konnectd.flows.par import Reference
 from konnectd.http import HttpRequest, HttpResponse
-from konnectd.interfaces import Delivery, FetchError, RefusalReason, Refused
+from konnectd.interfaces import FetchError, RefusalReason, Refused
 from konnectd.jose.sealing import SecretSealer
 from konnectd.protocol.client import Client
 from konnectd.protocol.client_authentication import Credentials
 from konnectd.protocol.client_secret import SecretDigest
+from konnectd.protocol.delivery import Delivery
 from konnectd.protocol.device import GRANT_TYPE, DeviceCodes
 from konnectd.protocol.pairwise import Pairwise
 from konnectd.protocol.parameters import Parameters

@@ -6,9 +6,10 @@ from collections.abc import Coroutine, Mapping
 from hashlib import sha256
 from typing import Any, TypeVar
 
-from konnectd.interfaces import BackendUnavailableError, LogonAnswer, RefusalReason, Refused, Wrapping
+from konnectd.interfaces import BackendUnavailableError, LogonAnswer, RefusalReason, Refused
 from konnectd.protocol.client import Client
 from konnectd.protocol.end_user import EndUser
+from konnectd.protocol.wrapping import Wrapping
 from konnectd.stores.memory import MemoryStore
 
 Answer = TypeVar("Answer")

@@ -30,7 +30,6 @@ from konnectd.interfaces import (
     AuthenticationTools,
     Grant,
     GrantTools,
-    Mode,
     PasswordBackend,
     Sealer,
     Store,
@@ -38,6 +37,7 @@ from konnectd.interfaces import (
 from konnectd.jose.client_keys import REQUEST_OBJECT_METHODS, RegisteredKeys
 from konnectd.modes import form_post, fragment, query
 from konnectd.protocol.client import Client
+from konnectd.protocol.delivery import Mode
 from konnectd.protocol.end_user import EndUser
 from konnectd.protocol.logons import Stay
 from konnectd.protocol.parameters import Parameters
