@@ -20,6 +20,7 @@ OFFLINE_ACCESS = "offline_access"
 NUMERIC_ID = "konnect/id"
 UNIQUE_ID = "konnect/uuid"
 RAW_SUBJECT = "konnect/raw_sub"
+GROUPWARE = "kopano/gc"
 
 _TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 
@@ -104,6 +105,7 @@ _BUILT_IN_MAPPING: Mapping[str, str] = {
 _BUILT_IN_DEFINITIONS: Mapping[str, ScopeDefinition] = {
     BASIC: ScopeDefinition(id="scope_alias_basic", priority=20),
     GROUPS: ScopeDefinition(id="scope_groups", priority=15),
+    GROUPWARE: ScopeDefinition(id="scope_kopano_gc", priority=12),
     ADDRESS: ScopeDefinition(id="scope_address", priority=18),
     PHONE: ScopeDefinition(id="scope_phone", priority=17),
     OFFLINE_ACCESS: ScopeDefinition(id="scope_offline_access", priority=10),

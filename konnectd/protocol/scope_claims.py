@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from konnectd.protocol import standard_claims
 from konnectd.protocol.end_user import EndUser
-from konnectd.protocol.scope import EMAIL, GROUPS, NUMERIC_ID, PROFILE, UNIQUE_ID, Scope
+from konnectd.protocol.scope import EMAIL, GROUPS, GROUPWARE, NUMERIC_ID, PROFILE, UNIQUE_ID, Scope
 
 #: The claims of each scope that are fields of `EndUser`: whoever is granted the scope may be shown them.
 _FIELDS: Mapping[str, tuple[str, ...]] = {
@@ -16,7 +16,11 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
     GROUPS: ("groups",),
     NUMERIC_ID: ("id", "username"),
     UNIQUE_ID: ("kc.uuid",),
+    GROUPWARE: ("kopano/gc/id",),
 }
+#: The member of ``kc.identity`` that says who somebody is in a groupware server; other backends fill none.
+GROUPWARE_ID = "kc.i.us"
+
 _FURTHER = standard_claims.filled(standard_claims.NAMES)
 #: Which scope opens which claim; a claim that is not here is not known.
 SCOPE_OF: Mapping[str, str] = {
@@ -44,13 +48,22 @@ def scope_claims(scope: Scope, user: EndUser) -> dict[str, object]:
         members.update(email=user.email, email_verified=user.email_verified)
     if GROUPS in scope and user.groups:
         members["groups"] = list(user.groups)
+    members.update(_ids(scope, user))
+    for name, value in user.further.items():
+        if SCOPE_OF.get(name, "") in scope:
+            members[name] = value
+    return members
+
+
+def _ids(scope: Scope, user: EndUser) -> dict[str, object]:
+    """Return by what programs know a person, as far as a scope lets them."""
+    members: dict[str, object] = {}
     if NUMERIC_ID in scope:
         members.update(_known(id=user.numeric_id or 0, username=user.username))
     if UNIQUE_ID in scope:
         members.update(_known(**{"kc.uuid": user.unique_id}))
-    for name, value in user.further.items():
-        if SCOPE_OF.get(name, "") in scope:
-            members[name] = value
+    if GROUPWARE in scope:
+        members.update(_known(**{"kopano/gc/id": user.identity.get(GROUPWARE_ID)}))
     return members
 
 

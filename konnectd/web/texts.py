@@ -180,5 +180,6 @@ SCOPES: Mapping[str, str] = {
     "scope_address": mark("See your postal address"),
     "scope_phone": mark("See your phone number"),
     "scope_groups": mark("See which groups you are in"),
+    "scope_kopano_gc": mark("Read and write your Kopano Groupware data"),
     "scope_offline_access": mark("Keep this access while you are not using the application"),
 }

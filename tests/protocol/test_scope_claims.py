@@ -11,7 +11,11 @@ from konnectd.protocol.scope_claims import SCOPE_OF, claim_names, named_claims, 
 from tests.support.people import ALICE, BOB
 
 #: Somebody of whom everything is known.
-KNOWN = evolve(ALICE, further={name: f"the {name}" for name in standard_claims.filled(standard_claims.NAMES)})
+KNOWN = evolve(
+    ALICE,
+    further={name: f"the {name}" for name in standard_claims.filled(standard_claims.NAMES)},
+    identity={"kc.i.us": "e3Ia1ed3TfSoazjHIj5hFQ"},
+)
 EVERY_SCOPE = Scope.of(SCOPE_OF.values())
 
 
@@ -24,6 +28,16 @@ class ScopeClaimsTests(SynchronousTestCase):
         for scope in EVERY_SCOPE:
             expected = {name for name, opener in SCOPE_OF.items() if opener == scope}
             self.assertEqual(set(scope_claims(Scope.of((scope,)), KNOWN)), expected, scope)
+
+    def test_groupware(self) -> None:
+        """Who somebody is in a groupware server is what the backend says there, and not its subject."""
+        claims = scope_claims(Scope.of(("kopano/gc",)), KNOWN)
+
+        self.assertEqual(claims, {"kopano/gc/id": "e3Ia1ed3TfSoazjHIj5hFQ"})
+
+    def test_no_groupware(self) -> None:
+        """Of somebody from another backend the scope shows nothing, whoever allowed it."""
+        self.assertEqual(scope_claims(Scope.of(("kopano/gc",)), ALICE), {})
 
     def test_what_is_not_known(self) -> None:
         """What is not known of somebody is absent."""
