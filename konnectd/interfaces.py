@@ -28,6 +28,10 @@ class BackendUnavailableError(Exception):
     """
 
 
+class SessionLostError(BackendUnavailableError):
+    """A backend says nothing about a person before they sign in again: its own session with them is over."""
+
+
 class RefusalReason(StrEnum):
     """Why a sign-in was refused: for the log. The page says the same for all of them."""
 
@@ -54,6 +58,8 @@ class Refused:
 
 
 LogonAnswer: TypeAlias = EndUser | Refused
+#: Makes the token with which a backend may begin a session for somebody who is signed in here, from their user id.
+Vouch: TypeAlias = Callable[[str], Awaitable[str]]
 
 
 class Clock(Protocol):
@@ -246,6 +252,37 @@ class PasswordBackend(Backend, Protocol):
         Raises:
             BackendUnavailableError: the backend did not answer.
         """
+        ...
+
+
+@runtime_checkable
+class NamingBackend(Backend, Protocol):
+    """A source of users that can find somebody by the name they sign in with, when somebody else vouches for them."""
+
+    async def find_by_username(self, username: str) -> EndUser | None:
+        """Return the person a name means, as they are now; None for nobody, and for who may not sign in.
+
+        Raises:
+            BackendUnavailableError: the backend did not answer.
+        """
+        ...
+
+
+@runtime_checkable
+class SessionBackend(Backend, Protocol):
+    """A source of users that keeps a session of its own for each person who is signed in."""
+
+    @property
+    def longest_access_token(self) -> int | None:
+        """How long access tokens may live, in seconds, to be of use as long as its sessions are; None for any time."""
+        ...
+
+    def rely_on(self, vouch: Vouch) -> None:
+        """Take what makes tokens; once, before the first request."""
+        ...
+
+    async def leave(self, user_id: str) -> None:
+        """End what it has for a person who has signed out everywhere; the outside's faults are never raised."""
         ...
 
 

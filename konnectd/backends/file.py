@@ -81,6 +81,11 @@ class FileBackend:
         user = self._by_id.get(user_id)
         return None if user is None or user.disabled else user.end_user
 
+    async def find_by_username(self, username: str) -> EndUser | None:
+        """Return the person a name or address means; None for nobody, for several, and for who is disabled."""
+        candidates = self._find_by_name(username)
+        return await self.find(candidates[0].end_user.user_id) if len(candidates) == 1 else None
+
     async def logon(self, username: str, password: str) -> LogonAnswer:
         """Check a name or address and a password; whoever it is, one hash is checked.
 

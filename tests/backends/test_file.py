@@ -13,7 +13,7 @@ from konnectd.backends.file import FileBackend, FileUser
 from konnectd.interfaces import PasswordBackend, RefusalReason, Refused
 from konnectd.option import ConfigErrors
 from konnectd.protocol.end_user import EndUser
-from tests.contracts.backends import BackendContract
+from tests.contracts.backends import NamingContract
 from tests.support.fakes import run
 from tests.support.keys import quick_hash
 from tests.support.people import ALICE, BOB
@@ -57,7 +57,7 @@ def user(person: EndUser, password: str, *, disabled: bool = False) -> FileUser:
     return FileUser(person, quick_hash(password), disabled)
 
 
-class FileBackendContractTests(BackendContract, SynchronousTestCase):
+class FileBackendContractTests(NamingContract, SynchronousTestCase):
     """It does what every backend that checks passwords does."""
 
     def make_backend(self) -> PasswordBackend:
@@ -142,6 +142,19 @@ class LogonTests(SynchronousTestCase):
         """A disabled person is refused, and only the right password finds out that this is why."""
         self.assertEqual(self.logon("bob", "builder"), Refused(RefusalReason.DISABLED))
         self.assertEqual(self.logon("bob", "wrong"), Refused(RefusalReason.WRONG_PASSWORD))
+
+    def test_found_by_name(self) -> None:
+        """Somebody else's word for a name means whom the name signs in, an address too, with or without a hash."""
+        backend = FileBackend([FileUser(ALICE), user(ZOE, "x")], self.checker)
+        found = [run(backend.find_by_username(name)) for name in ("alice", "ALICE@example.org", "zoé")]
+
+        self.assertEqual(found, [ALICE, ALICE, ZOE])
+
+    def test_not_found_by_name(self) -> None:
+        """It means nobody when several have that address, or when the person is disabled."""
+        found = [run(self.backend.find_by_username(name)) for name in ("team@example.org", "bob")]
+
+        self.assertEqual(found, [None, None])
 
     def test_without_hash(self) -> None:
         """A person without a hash is let in by no password, and costs as much as the others."""

@@ -11,13 +11,13 @@ from twisted.trial.unittest import SynchronousTestCase
 from konnectd.backends.ldap import LdapBackend
 from konnectd.interfaces import BackendUnavailableError, RefusalReason, Refused
 from konnectd.protocol.end_user import EndUser
-from tests.contracts.backends import BackendContract
+from tests.contracts.backends import NamingContract
 from tests.support.fakes import run
 from tests.support.ldap_case import Case
 from tests.support.ldap_people import ALICE_DN, BASE, PERSON, SERVICE, SERVICE_PASSWORD, backend, directory
 
 
-class LdapContractTests(BackendContract, SynchronousTestCase):
+class LdapContractTests(NamingContract, SynchronousTestCase):
     """The LDAP backend keeps to the contract of all backends."""
 
     def make_backend(self) -> LdapBackend:

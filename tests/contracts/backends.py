@@ -1,9 +1,9 @@
-"""What every backend that checks passwords must do."""
+"""What every backend that checks passwords must do, and what further kinds of backends must do besides."""
 
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from konnectd.interfaces import PasswordBackend, RefusalReason, Refused
+from konnectd.interfaces import NamingBackend, PasswordBackend, RefusalReason, Refused, SessionBackend
 from konnectd.protocol.end_user import EndUser
 from tests.support.fakes import run
 
@@ -130,3 +130,55 @@ class BackendContract(Base):
         self.drive(self.backend.close())
 
         self.assertIsNone(self.drive(self.backend.close()))
+
+
+class NamingContract(BackendContract):
+    """Mix into a test case of a backend that finds people by name, in the place of `BackendContract`."""
+
+    def find_by_username(self, username: str) -> EndUser | None:
+        """Return whom a name means."""
+        if not isinstance(self.backend, NamingBackend):
+            self.fail("it finds nobody by name")
+        return self.drive(self.backend.find_by_username(username))
+
+    def test_find_by_username(self) -> None:
+        """A name means the person who signs in with it."""
+        self.assertEqual(self.find_by_username(USERNAME), self.known())
+
+    def test_find_by_username_in_any_case(self) -> None:
+        """Its case does not matter, as when signing in."""
+        self.assertEqual(self.find_by_username(USERNAME.upper()), self.known())
+
+    def test_find_nobody_by_username(self) -> None:
+        """Names that nobody has, and those made to break something, mean nobody."""
+        for name in ("nobody", *ODD_NAMES):
+            self.assertIsNone(self.find_by_username(name), repr(name[:20]))
+
+
+class SessionContract(BackendContract):
+    """Mix into a test case of a backend with sessions of its own, in the place of `BackendContract`."""
+
+    def sessions(self) -> SessionBackend:
+        """Return the backend as what it is."""
+        if not isinstance(self.backend, SessionBackend):
+            self.fail("it keeps no sessions")
+        return self.backend
+
+    def test_bound_of_access_tokens(self) -> None:
+        """It says for how long access tokens are of use, or that it does not matter."""
+        longest = self.sessions().longest_access_token
+
+        self.assertTrue(longest is None or longest > 0)
+
+    def test_leave(self) -> None:
+        """Who has left can sign in again."""
+        self.drive(self.sessions().leave(self.known().user_id))
+
+        self.assertEqual(self.known().username, USERNAME)
+
+    def test_leave_twice(self) -> None:
+        """That somebody leaves who has left, or never came, changes nothing and is no fault."""
+        user_id = self.known().user_id
+        for _ in range(2):
+            self.assertIsNone(self.drive(self.sessions().leave(user_id)))
+        self.assertIsNone(self.drive(self.sessions().leave("nobody")))

@@ -14,7 +14,7 @@ from konnectd.interfaces import (
     Verifier,
 )
 from konnectd.protocol.client import Client
-from tests.contracts.backends import BackendContract
+from tests.contracts.backends import BackendContract, SessionContract
 from tests.contracts.sealers import SealerContract
 from tests.contracts.signers import SignerContract
 from tests.support.fakes import (
@@ -28,6 +28,7 @@ from tests.support.fakes import (
     run,
 )
 from tests.support.people import ALICE, BOB, PASSWORDS
+from tests.support.session_people import SessionPeople
 
 
 class ReadableSignerTests(SignerContract, SynchronousTestCase):
@@ -76,6 +77,14 @@ class PeopleContractTests(BackendContract, SynchronousTestCase):
     def make_backend(self) -> PasswordBackend:
         """Return it with the person the contract asks for."""
         return People(ALICE, passwords=PASSWORDS)
+
+
+class SessionPeopleContractTests(SessionContract, SynchronousTestCase):
+    """The same with sessions of its own."""
+
+    def make_backend(self) -> PasswordBackend:
+        """Return it with the person the contract asks for."""
+        return SessionPeople(ALICE, passwords=PASSWORDS)
 
 
 class PeopleTests(SynchronousTestCase):
