@@ -12,7 +12,7 @@ from konnectd.flows.permits import Permits
 from konnectd.flows.sessions import Sessions
 from konnectd.flows.side_by_side import SideBySide
 from konnectd.flows.sign_in import SignIn
-from konnectd.interfaces import BackendUnavailableError, Entropy, Sealer, Store, Verifier
+from konnectd.interfaces import BackendUnavailableError, Entropy, Sealer, SessionLostError, Store, Verifier
 from konnectd.protocol.account import Remembered
 from konnectd.protocol.authorize import CONSENT_STATE, AuthorizationRequest, Pairs, ReturnAddress
 from konnectd.protocol.claims import Approval
@@ -120,12 +120,15 @@ class _Present:
         withdrawal: the mark under which they allow something, as `konnectd.protocol.withdrawal` has it.
         asked: whose logon was looked at, be it good for anything or not.
         others: who has a logon in the browser as well.
+        lost: who has to sign in again because the backend says so. Their logon stays until another one takes its place:
+            the session goes on for the clients in it, and the backend may yet know them again.
     """
 
     logon: Logon | None = None
     withdrawal: str = ""
     asked: Logon | None = None
     others: tuple[Logon, ...] = ()
+    lost: Logon | None = None
 
 
 @frozen(kw_only=True)
@@ -203,10 +206,11 @@ class Authorize:
             remembered=await self._remembered(request, logon, consent),
             returned=arrival.returned,
             supported=self.pending.supported,
-            others=bool(present.others),
+            # The page for whoever has to sign in again is no chooser: picking them there would lead nowhere.
+            others=bool(present.others) and present.lost is None,
         )
         decision = decide(request, known, self.sign_in.clock.now())
-        lapsed = logon is None and (LOGON in browser.sealed or present.asked is not None)
+        lapsed = logon is None and present.lost is None and (LOGON in browser.sealed or present.asked is not None)
         gone = self._browsers.without(browser, present.asked) if lapsed else ()
         match decision:
             case Proceed(logon=person, scope=scope):
@@ -221,7 +225,7 @@ class Authorize:
                 await self.pending.spend(arrival)
                 kept = (*_spent(parameters, request), *gone)
                 return self._refuse(arrival, error, kept, self.sessions.visible(address, logon))
-        due = progress or self.pending.begin(request, logon, *present.others)
+        due = progress or self.pending.begin(request, logon, present.lost, *present.others)
         return self._page(decision, self._for_pages(arrival, request, due), browser, gone)
 
     def _page(
@@ -292,8 +296,12 @@ class Authorize:
         ended, withdrawal = await self.store.get_each(ended_session_key(logon.session_id), mark)
         if ended is not None:
             return _Present(asked=logon, others=others)
-        if (progress is None or not progress.covers(logon)) and not await self.sign_in.still_there(logon):
-            return _Present(asked=logon, others=others)
+        fresh = progress is not None and progress.covers(logon)
+        try:
+            if not fresh and await self.sign_in.person(logon) is None:
+                return _Present(asked=logon, others=others)
+        except SessionLostError:
+            return _Present(lost=logon, others=others)
         return _Present(logon, withdrawal or "", logon, others)
 
     def _hint(self, request: AuthorizationRequest) -> str:
@@ -339,10 +347,13 @@ class Authorize:
         """Make the tokens that stand in the answer itself.
 
         Raises:
-            OAuthError: ``login_required``: the person is gone.
+            OAuthError: ``login_required``: the person is gone, or has to sign in again.
         """
-        user = await self.sign_in.backend.find(grant.logon.user_id)
-        if user is None or user.subject != grant.logon.subject:
+        try:
+            user = await self.sign_in.person(grant.logon)
+        except SessionLostError as error:
+            raise OAuthError(ErrorCode.LOGIN_REQUIRED, "the person has to sign in again") from error
+        if user is None:
             raise OAuthError(ErrorCode.LOGIN_REQUIRED, "the person is not known any more")
         client = request.client
         approval = Approval.of(self.issuer, grant, user, client)

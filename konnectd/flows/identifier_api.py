@@ -89,7 +89,7 @@ class IdentifierApi:
             OAuthError: client or redirect URI are unknown.
             BackendUnavailableError: something behind us did not answer.
         """
-        logon = await self._present(browser)
+        logon = await self.sign_in.present(browser)
         if logon is None or Prompt.LOGIN in hello.prompt:
             return Nobody()
         waiting = await self._waiting(hello)
@@ -117,7 +117,7 @@ class IdentifierApi:
                 return Nobody(guessing=isinstance(outcome, TooManyTries))
             greeting = await self._greet(hello, waiting, outcome.logon) if hello is not None else None
             return Entered(greeting, outcome.cookies)
-        logon = await self._present(browser) if attempt.mode == MODE_COOKIE else None
+        logon = await self.sign_in.present(browser) if attempt.mode == MODE_COOKIE else None
         if logon is None or logon.username != attempt.username:
             return Nobody()
         if hello is not None and (Prompt.LOGIN in hello.prompt or not self._is_enough(hello, waiting, logon)):
@@ -166,14 +166,6 @@ class IdentifierApi:
         )
         outcome = await self.password_logon(form)
         return outcome if isinstance(outcome, SignedIn | TooManyTries) else None
-
-    async def _present(self, browser: Browser) -> Logon | None:
-        """Return whose session goes on and whom the backend still knows, as the authorization endpoint has it.
-
-        If the two differed, a front end would send a browser there and get it back for ever.
-        """
-        logon = await self.sign_in.current(browser)
-        return logon if logon is not None and await self.sign_in.still_there(logon) else None
 
     async def _address(self, parameters: Parameters) -> ReturnAddress:
         """Prove which client waits, and where.

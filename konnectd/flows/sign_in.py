@@ -3,7 +3,7 @@
 from attrs import field, frozen
 
 from konnectd.flows.browser import BESIDE, LOGON, Browser, Keep
-from konnectd.interfaces import Backend, Clock, Entropy, Sealer, Store
+from konnectd.interfaces import Backend, Clock, Entropy, Sealer, SessionLostError, Store
 from konnectd.protocol.end_user import EndUser, Logon
 from konnectd.protocol.logons import HeldLogon, Stay
 from konnectd.protocol.session import ended_session_key
@@ -97,6 +97,18 @@ class SignIn:
         logon = self.find(browser)
         return logon if logon is not None and not await self.is_over(logon) else None
 
+    async def present(self, browser: Browser) -> Logon | None:
+        """Return the logon of a browser if its session goes on and the backend still lets the person in.
+
+        That is what the authorization endpoint asks. A page that sends somebody to sign in must ask the same as the
+        sign-in page does: if the two differed, a browser would go to and fro for ever.
+
+        Raises:
+            BackendUnavailableError: store or backend did not answer.
+        """
+        logon = await self.current(browser)
+        return logon if logon is not None and await self.still_there(logon) else None
+
     async def is_over(self, logon: Logon) -> bool:
         """Tell whether a session was ended, whatever a browser still holds.
 
@@ -106,13 +118,25 @@ class SignIn:
         return await self.store.get(ended_session_key(logon.session_id)) is not None
 
     async def still_there(self, logon: Logon) -> bool:
-        """Tell whether the backend still knows the person and lets them in.
+        """Tell whether the backend still knows the person and lets them in, without asking them anything.
 
         Raises:
             BackendUnavailableError: the backend did not answer.
         """
+        try:
+            return await self.person(logon) is not None
+        except SessionLostError:
+            return False
+
+    async def person(self, logon: Logon) -> EndUser | None:
+        """Return the person of a logon as they are now; None when they are gone.
+
+        Raises:
+            SessionLostError: they have to sign in again before the backend says anything about them.
+            BackendUnavailableError: the backend did not answer.
+        """
         user = await self.backend.find(logon.user_id)
-        return user is not None and user.subject == logon.subject
+        return user if user is not None and user.subject == logon.subject else None
 
     def begin(self, user: EndUser, *, kept: bool = False) -> tuple[Logon, Keep]:
         """Make a logon for somebody who just proved who they are, and let their browser keep it; see `prove`."""

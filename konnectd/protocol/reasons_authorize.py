@@ -158,6 +158,14 @@ REASONS = (
         everyday=True,
     ),
     Reason(
+        name="session-lost",
+        says=("the person has to sign in again",),
+        why="The backend keeps a session of its own for each person, and lost this one between two steps of a request.",
+        advice="Nothing: the application has to ask again, and then gets the sign-in page.",
+        clause="OIDC Core 3.1.2.6 (login_required)",
+        move=_PERSON,
+    ),
+    Reason(
         name="somebody-else",
         says=("somebody else has signed in than the request says",),
         why="The application asked for one person by id_token_hint or claims, and another one signed in.",

@@ -79,8 +79,9 @@ class DeviceRoutes:
 
     async def on_page(self, request: HttpRequest) -> HttpResponse:
         """Ask for the code, or for a decision, or say that there is one; once somebody has signed in."""
-        query = query_of(request)
-        logon = await self.sign_in.current(self.cookies.read(request))
+        query, browser = query_of(request), self.cookies.read(request)
+        # What is said at the end needs nobody who could still be asked about.
+        logon = await (self.sign_in.current(browser) if _DONE in query else self.sign_in.present(browser))
         if logon is None:
             return self._to_sign_in(query, 302)
         if _DONE in query:
@@ -120,7 +121,7 @@ class DeviceRoutes:
     async def on_post(self, request: HttpRequest) -> HttpResponse:
         """Take a code, or a decision."""
         query = query_of(request)
-        logon = await self.sign_in.current(self.cookies.read(request))
+        logon = await self.sign_in.present(self.cookies.read(request))
         if logon is None:
             return self._to_sign_in(query, 303)
         form = self.forms.read(request, logon.session_id)

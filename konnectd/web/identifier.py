@@ -8,6 +8,7 @@ reloading a page posts nothing again.
 from attrs import frozen
 from twisted.logger import Logger
 
+from konnectd.flows.browser import Browser
 from konnectd.flows.consent import Decisions
 from konnectd.flows.logon import LogonForm, PasswordLogon, SignedIn, TooManyTries
 from konnectd.flows.pending import PendingRequests
@@ -73,11 +74,22 @@ class IdentifierRoutes:
         query = query_of(request)
         if "client_id" not in query and ANOTHER not in query:
             browser = self.cookies.read(request)
-            if await self.sign_in.current(browser) is not None:
+            if await self._is_known(browser):
                 return HttpResponse.redirect(self.urls.onward(query))
             if RETRY not in query and self.sign_in.beside(browser):
                 return HttpResponse.redirect(self.urls.chooser + with_query(query))
         return await self._sign_in_page(request, query)
+
+    async def _is_known(self, browser: Browser) -> bool:
+        """Tell whether somebody needs no sign-in page; when the backend does not answer, the page would not help them.
+
+        Raises:
+            BackendUnavailableError: the store did not answer.
+        """
+        try:
+            return await self.sign_in.present(browser) is not None
+        except BackendUnavailableError:
+            return await self.sign_in.current(browser) is not None
 
     async def _sign_in_page(self, request: HttpRequest, query: Parameters) -> HttpResponse:
         """Show the sign-in page."""
