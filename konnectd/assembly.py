@@ -17,11 +17,11 @@ from konnectd.flows.endsession import EndSession
 from konnectd.flows.introspect import Introspect
 from konnectd.flows.par import PushRequest
 from konnectd.flows.pending import PendingRequests
+from konnectd.flows.remote_sign_out import RemoteSignOut
 from konnectd.flows.revoke import Revoke
 from konnectd.flows.sign_in import SignIn
 from konnectd.flows.token import Token
 from konnectd.flows.userinfo import UserInfo
-from konnectd.flows.whereabouts import RemoteSignOut
 from konnectd.interfaces import Background, Grant
 from konnectd.option import ConfigError, ConfigErrors
 from konnectd.page_assembly import pages
@@ -88,6 +88,7 @@ def assemble(world: World, background: Background) -> Assembly:
         ConfigErrors: there are no pages in a language that was asked for.
         LookupError: the installation is not complete.
     """
+    world.vouch_for_people()
     settings = world.settings
     paths = settings.paths
     faces, static = _look(world)
@@ -166,6 +167,7 @@ def _endsession(world: World, sign_in: SignIn, background: Background) -> EndSes
         verifier=world.verifier,
         sessions=world.sessions,
         backchannel=world.backchannel(background),
+        parting=world.parting(background),
     )
 
 
@@ -267,6 +269,7 @@ def _account(
             sessions=endsession.sessions,
             clients=endsession.clients,
             backchannel=endsession.backchannel,
+            parting=endsession.parting,
             entropy=world.entropy,
         ),
         catalog=world.contents.scopes,

@@ -14,11 +14,13 @@ from konnectd.flows.backchannel import BackChannel
 from konnectd.flows.client_authentication import ClientAuthentication
 from konnectd.flows.concealed import Concealing, Revealing
 from konnectd.flows.mint import Mint
+from konnectd.flows.parting import Parting
 from konnectd.flows.permits import Permits
 from konnectd.flows.request_objects import RequestObjects
 from konnectd.flows.revocations import Revocations
 from konnectd.flows.sessions import Sessions
 from konnectd.flows.sign_in import SignIn
+from konnectd.flows.vouch import Vouching
 from konnectd.flows.whereabouts import Whereabouts
 from konnectd.interfaces import (
     AuthenticationMethod,
@@ -34,6 +36,7 @@ from konnectd.interfaces import (
     GrantTools,
     PasswordBackend,
     Sealer,
+    SessionBackend,
     Signer,
     Store,
     Verifier,
@@ -142,12 +145,13 @@ class World:
 
     @property
     def lifetimes(self) -> Lifetimes:
-        """How long tokens live."""
-        return Lifetimes(
+        """How long tokens live: as the operator has it, and access tokens no longer than the backend can answer for."""
+        wanted = Lifetimes(
             access_token=self.settings.access_token_expiration,
             id_token=self.settings.id_token_expiration,
             refresh_token=self.settings.refresh_token_expiration,
         )
+        return wanted.within(self.backend.longest_access_token) if isinstance(self.backend, SessionBackend) else wanted
 
     @property
     def mint(self) -> Mint:
@@ -215,6 +219,18 @@ class World:
             fetch=self.fetch,
             background=background,
         )
+
+    def parting(self, background: Background) -> Parting:
+        """Return what tells the backend that a person is signed in nowhere any more."""
+        return Parting(
+            backend=self.backend, whereabouts=self.whereabouts, sessions=self.sessions, background=background
+        )
+
+    def vouch_for_people(self) -> None:
+        """Give the backend what it begins sessions of its own with, if it has any; before anything is asked of it."""
+        if isinstance(self.backend, SessionBackend):
+            signer, clock, entropy = self.signer, self.clock, self.entropy
+            self.backend.rely_on(Vouching(issuer=self.settings.iss, signer=signer, clock=clock, entropy=entropy))
 
     def modes(self) -> Mapping[str, Mode]:
         """Return every response mode there is a file for."""

@@ -202,6 +202,12 @@ def serve(settings: Settings, world: World, reactor: Any, *more: Route) -> Multi
     """Make the services of a daemon, with further routes if there are any."""
     background = Background(reactor)
     site = assemble(world, background).site(reactor, *more)
+    asked, lives = settings.access_token_expiration, world.lifetimes.access_token
+    if lives < asked:
+        text = (
+            "access tokens live {lives} seconds, not {asked}: sessions of the {backend} backend may be over after that"
+        )
+        log.warn(text, lives=lives, asked=asked, backend=settings.backend)
     log.info(
         "konnectd {version} is {issuer}, with users from the {backend} backend",
         version=__version__,

@@ -6,6 +6,7 @@ from attrs import field, frozen
 
 from konnectd.flows.backchannel import BackChannel
 from konnectd.flows.browser import Browser, CookieChange
+from konnectd.flows.parting import Parting
 from konnectd.flows.sessions import Sessions
 from konnectd.flows.side_by_side import SideBySide
 from konnectd.flows.sign_in import SignIn
@@ -59,6 +60,7 @@ class EndSession:
     verifier: Verifier
     sessions: Sessions
     backchannel: BackChannel
+    parting: Parting
 
     async def __call__(
         self, parameters: Parameters, browser: Browser, *, confirmed: bool = False, everyone: bool = False
@@ -99,6 +101,13 @@ class EndSession:
         Raises:
             BackendUnavailableError: registry or store did not answer.
         """
+        left = await self._leave(request, browser, *logons)
+        # Last: the backend is told when there is nothing left that could fail, or need it.
+        self.parting.follow(*logons)
+        return left
+
+    async def _leave(self, request: EndSessionRequest, browser: Browser, *logons: Logon) -> Left:
+        """End sessions of a browser and begin to tell their clients."""
         gone = SideBySide(sign_in=self.sign_in, sessions=self.sessions).without(browser, *logons)
         ended = [party for logon in logons for party in await self.sessions.end(logon)]
         parties = [(party, await self.clients.get(party.client_id)) for party in dict.fromkeys(ended)]

@@ -17,6 +17,7 @@ from konnectd.protocol.session import (
     MOST_EARLIER,
     MOST_PARTIES,
     SALT_BYTES,
+    Earlier,
     Party,
     earlier_session_key,
     ended_session_key,
@@ -76,7 +77,8 @@ class Sessions:
             BackendUnavailableError: the store did not answer.
         """
         if earlier is not None:
-            await self.store.put(earlier_session_key(logon.session_id), earlier.session_id, self.stay.life(logon))
+            text = Earlier.of(earlier, logon).to_text()
+            await self.store.put(earlier_session_key(logon.session_id), text, self.stay.life(logon))
 
     async def join(self, client: Client, logon: Logon, scope: Scope) -> None:
         """Note that a client takes part in a session, when it wants to be told about its end.
@@ -111,8 +113,30 @@ class Sessions:
             await self.store.put(ended_session_key(session_id), "1", self.memory)
             found.update(dict.fromkeys(await self._parties(session_id)))
             ended.add(session_id)
-            session_id = await self.store.get(earlier_session_key(session_id))
+            earlier = await self._earlier(session_id)
+            session_id = earlier.session_id if earlier is not None else None
         return tuple(found)
+
+    async def people_before(self, logon: Logon) -> tuple[Logon, ...]:
+        """Return who else was in the browser before a session, whose sessions end with it.
+
+        Raises:
+            BackendUnavailableError: the store did not answer.
+        """
+        found: list[Logon] = []
+        earlier = await self._earlier(logon.session_id)
+        for _ in range(MOST_EARLIER):
+            if earlier is None:
+                break
+            if earlier.logon is not None:
+                found.append(earlier.logon)
+            earlier = await self._earlier(earlier.session_id)
+        return tuple(found)
+
+    async def _earlier(self, session_id: str) -> Earlier | None:
+        """Return what was in the browser before a session began there; None for nothing."""
+        text = await self.store.get(earlier_session_key(session_id))
+        return Earlier.from_text(text) if text is not None else None
 
     async def _parties(self, session_id: str) -> tuple[Party, ...]:
         """Return who takes part in a session.

@@ -17,6 +17,7 @@ from attrs import field, frozen
 from konnectd.jsontext import read, write_text
 from konnectd.protocol.authorize import add_to_query
 from konnectd.protocol.client import Client, split
+from konnectd.protocol.end_user import Logon
 
 #: The member of ``events`` that makes a token a logout token. Spec: Back-Channel Logout 2.4.
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
@@ -110,6 +111,38 @@ def told_key(farewell_id: str, number: int) -> str:
 def wants_notice(client: Client) -> bool:
     """Tell whether a client has an address that is told when a session is over."""
     return bool(client.frontchannel_logout_uri or client.backchannel_logout_uri)
+
+
+@frozen
+class Earlier:
+    """The session that was in a browser before another one took its place.
+
+    Attributes:
+        logon: whose it was, if that was somebody else; None for the same person.
+    """
+
+    session_id: str
+    logon: Logon | None = None
+
+    @classmethod
+    def of(cls, earlier: Logon, logon: Logon) -> Self:
+        """Say whose place somebody takes."""
+        return cls(earlier.session_id, earlier if earlier.sub != logon.sub else None)
+
+    def to_text(self) -> str:
+        """Write it for a store."""
+        return self.session_id if self.logon is None else write_text({"v": 1, "logon": self.logon.to_json()})
+
+    @classmethod
+    def from_text(cls, text: str) -> Self | None:
+        """Read what `to_text` wrote; what another version wrote is none."""
+        if not text.startswith("{"):
+            return cls(text)
+        match read(text):
+            case {"v": 1, "logon": dict(claims)}:
+                logon = Logon.from_json(claims)
+                return cls(logon.session_id, logon) if logon is not None else None
+        return None
 
 
 @frozen(kw_only=True)

@@ -3,7 +3,7 @@
 Spec: RFC 6749 4.1.3, 5.1 and 6; OIDC Core 3.1.3 and 12.
 """
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from konnectd.protocol import pkce
 from konnectd.protocol.client import Client
@@ -21,6 +21,12 @@ class Lifetimes:
     access_token: int = 600
     id_token: int = 3600
     refresh_token: int = 94_608_000
+
+    def within(self, longest_access_token: int | None) -> "Lifetimes":
+        """Return the same, with access tokens that live no longer than some seconds; None for no bound."""
+        if longest_access_token is None or self.access_token <= longest_access_token:
+            return self
+        return evolve(self, access_token=longest_access_token)
 
 
 def check_code_grant(grant: AuthorizationGrant, client: Client, parameters: Parameters) -> None:

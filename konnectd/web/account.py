@@ -3,8 +3,8 @@
 from attrs import frozen
 
 from konnectd.flows.permits import Permits
+from konnectd.flows.remote_sign_out import RemoteSignOut
 from konnectd.flows.sign_in import SignIn
-from konnectd.flows.whereabouts import RemoteSignOut
 from konnectd.http import HttpRequest, HttpResponse
 from konnectd.interfaces import ClientRegistry
 from konnectd.protocol.account import ListedSession, Permit

@@ -7,7 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from konnectd.protocol.end_user import Logon
 from konnectd.protocol.session import (
+    Earlier,
     Farewell,
     Notice,
     Party,
@@ -18,9 +20,36 @@ from konnectd.protocol.session import (
     wants_notice,
     web_origin,
 )
+from tests.support.people import ALICE, logon_of
 from tests.support.requests import ISSUER, NOTES
+from tests.support.strategies import LOGONS
 
 PARTY = Party(client_id="notes", sub="s-1", session_id="session-1")
+
+
+class EarlierTests(SynchronousTestCase):
+    """What was in a browser before."""
+
+    @settings(deadline=None)
+    @given(LOGONS, LOGONS)
+    def test_round_trip(self, earlier: Logon, logon: Logon) -> None:
+        """Which session it was is known again, and whose when that was somebody else."""
+        earlier = evolve(earlier, session_id="session-1")
+        written = Earlier.of(earlier, logon)
+        read = Earlier.from_text(written.to_text())
+
+        self.assertEqual(read, written)
+
+    def test_same_person(self) -> None:
+        """Of the same person nothing but the session is kept, as it always was."""
+        earlier = logon_of(ALICE, 0, session_id="session-1")
+
+        self.assertEqual(Earlier.of(earlier, logon_of(ALICE, 1, session_id="session-2")).to_text(), "session-1")
+
+    def test_another_version(self) -> None:
+        """What another version wrote is nothing."""
+        for text in ('{"v":2}', '{"v":1,"logon":{}}', '{"v":1,"logon":"x"}'):
+            self.assertIsNone(Earlier.from_text(text), text)
 
 
 class StateTests(SynchronousTestCase):

@@ -8,6 +8,7 @@ from konnectd.protocol.errors import OAuthError
 from konnectd.protocol.grant import AuthorizationGrant
 from konnectd.protocol.scope import Scope
 from konnectd.protocol.token import (
+    Lifetimes,
     TokenResponse,
     check_code_grant,
     narrow_scope,
@@ -15,6 +16,16 @@ from konnectd.protocol.token import (
 from tests.support.people import ALICE, logon_of
 from tests.support.requests import CALLBACK, NOTES, PAGE, VERIFIER, form, request_of
 from tests.support.strategies import SCOPES
+
+
+class LifetimesTests(SynchronousTestCase):
+    """How long tokens live."""
+
+    def test_bound(self) -> None:
+        """Access tokens live no longer than a bound, if there is one, and nothing else is changed by it."""
+        wanted = Lifetimes(access_token=600, id_token=3600, refresh_token=7200)
+        for bound, lives in ((None, 600), (601, 600), (600, 600), (240, 240)):
+            self.assertEqual(wanted.within(bound), evolve(wanted, access_token=lives), bound)
 
 
 class CodeGrantTests(SynchronousTestCase):

@@ -13,6 +13,7 @@ from konnectd.flows.introspect import Introspect
 from konnectd.flows.logon import PasswordLogon
 from konnectd.flows.mint import Mint
 from konnectd.flows.par import PushRequest
+from konnectd.flows.parting import Parting
 from konnectd.flows.pending import PendingRequests
 from konnectd.flows.permits import Permits
 from konnectd.flows.request_objects import RequestObjects
@@ -210,6 +211,12 @@ class Provider:
             verifier=self.signer,
             sessions=self.sessions,
             backchannel=self.backchannel,
+            parting=Parting(
+                backend=self.backend,
+                whereabouts=self.whereabouts,
+                sessions=self.sessions,
+                background=self.background,
+            ),
         )
 
     def _make_endpoints_of_tokens(self) -> None:
