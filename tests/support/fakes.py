@@ -217,16 +217,24 @@ class People:
         self.tried.append(username)
         if not password:
             return Refused(RefusalReason.EMPTY_PASSWORD)
-        users = self.users.values()
-        user = next((user for user in users if user.username.casefold() == username.casefold()), None)
+        user = self._named(username)
         if user is None:
             return Refused(RefusalReason.UNKNOWN_USER)
         if self.passwords.get(user.username) != password:
             return Refused(RefusalReason.WRONG_PASSWORD, principal=user.subject)
         return user
 
+    async def find_by_username(self, username: str) -> EndUser | None:
+        """Return the person a name means."""
+        self._listen()
+        return self._named(username)
+
     async def close(self) -> None:
         """Do nothing."""
+
+    def _named(self, username: str) -> EndUser | None:
+        """Return who has a name, whatever its case."""
+        return next((user for user in self.users.values() if user.username.casefold() == username.casefold()), None)
 
     def _listen(self) -> None:
         """Raise when silent."""
