@@ -24,7 +24,7 @@ from konnectd.flows.token import Token
 from konnectd.flows.userinfo import UserInfo
 from konnectd.interfaces import Background, Grant
 from konnectd.option import ConfigError, ConfigErrors
-from konnectd.page_assembly import pages
+from konnectd.page_assembly import pages, recognized
 from konnectd.parts import World
 from konnectd.protocol.client_metadata import Offer
 from konnectd.web.account import AccountRoutes
@@ -41,6 +41,7 @@ from konnectd.web.locales import UnknownLanguageError
 from konnectd.web.notes import Notes
 from konnectd.web.oidc import Document, OidcRoutes
 from konnectd.web.pages import Pages
+from konnectd.web.proxies import Proxies
 from konnectd.web.route import Route
 from konnectd.web.site import Site, make_site
 from konnectd.web.static import StaticFiles
@@ -63,6 +64,7 @@ class Assembly:
     faces: PageFaces
     notes: Notes
     request_log: bool
+    proxies: Proxies | None = None
 
     def site(self, reactor: Any, *more: Route) -> Site:  # noqa: ANN401 - Twisted's reactor has no one type
         """Make the HTTP server of these and further routes."""
@@ -73,6 +75,7 @@ class Assembly:
             failure=self.faces.failure,
             reference=self.notes.reference,
             access_log=self.request_log,
+            proxies=self.proxies,
         )
 
 
@@ -120,7 +123,17 @@ def assemble(world: World, background: Background) -> Assembly:
     logos = ClientLogos(clients=world.clients, fetch=world.fetch, clock=world.clock)
     routes += ClientLogoRoutes(path=paths.client_logo, logos=logos).routes()
     routes += _registration(world, faces.pages.languages)
-    return Assembly(routes=routes, faces=faces, notes=notes, request_log=settings.request_log)
+    return Assembly(
+        routes=routes, faces=faces, notes=notes, request_log=settings.request_log, proxies=_proxies(settings)
+    )
+
+
+def _proxies(settings: Settings) -> Proxies | None:
+    """Return whom requests are believed from; None for nobody."""
+    found = settings.trusted_proxy
+    if not found:
+        return None
+    return Proxies(networks=tuple(network for network in found if network is not None), unix=None in found)
 
 
 def _notes(world: World) -> Notes:
@@ -198,6 +211,7 @@ def _oidc(
             modes=world.modes(),
             permits=world.permits,
             sessions=endsession.sessions,
+            recognized=recognized(world, endsession.sign_in, notes),
             foreign=not urls.own,
         ),
         token=_token(world, grants),

@@ -33,6 +33,8 @@ class HttpRequest:
         headers: lower-case names; repeated headers joined by ``, `` (``cookie`` by ``; ``).
         body: at most as many bytes as the server lets in.
         peer: address of the TCP peer, empty for a unix socket.
+        forwarded: address of the browser, where a proxy that is trusted says it; else empty.
+        recognized: name of the person at the browser, where a proxy that is trusted says it; else empty.
     """
 
     method: str
@@ -41,6 +43,13 @@ class HttpRequest:
     headers: Mapping[str, str] = field(factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
     peer: str = ""
+    forwarded: str = ""
+    recognized: str = ""
+
+    @property
+    def client(self) -> str:
+        """The address of the browser or program that asks, as far as it is known; empty for a unix socket."""
+        return self.forwarded or self.peer
 
     def header(self, name: str) -> str:
         """Return a header by its lower-case name, or the empty string."""

@@ -8,6 +8,7 @@ from konnectd.flows.endsession import EndSession
 from konnectd.flows.identifier_api import IdentifierApi
 from konnectd.flows.logon import PasswordLogon
 from konnectd.flows.pending import PendingRequests
+from konnectd.flows.recognized import RecognizedLogon
 from konnectd.flows.sign_in import SignIn
 from konnectd.parts import World
 from konnectd.web.chooser import ChooserRoutes
@@ -60,10 +61,18 @@ def _identifier(
         pending=pending,
         sign_in=sign_in,
         logon=_logon(world, sign_in),
+        recognized=recognized(world, sign_in, notes),
         decisions=Decisions(pending=pending, entropy=world.entropy),
         catalog=world.contents.scopes,
         retries=Retries(sealer=world.sealer, clock=world.clock),
         notes=notes,
+    )
+
+
+def recognized(world: World, sign_in: SignIn, notes: Notes) -> RecognizedLogon:
+    """Put the way in of people together whom a trusted proxy has recognized."""
+    return RecognizedLogon(
+        sign_in=sign_in, whereabouts=world.whereabouts, sessions=world.sessions, tell=notes.not_recognized
     )
 
 
@@ -72,6 +81,7 @@ def _api(world: World, pages: IdentifierRoutes, endsession: EndSession) -> Ident
     api = IdentifierApi(
         sign_in=pages.sign_in,
         password_logon=pages.logon,
+        recognized=pages.recognized,
         decisions=pages.decisions,
         permits=world.permits,
         endsession=endsession,

@@ -6,7 +6,7 @@ can move over with their files.
 
 from pathlib import Path
 
-from konnectd.config import branding_options, staying
+from konnectd.config import branding_options, proxies, staying
 from konnectd.config.identifier_options import IDENTIFIER_OPTIONS
 from konnectd.config.values import (
     LogLevel,
@@ -100,6 +100,7 @@ OPTIONS: tuple[Option, ...] = (
         section=_PROVIDER,
     ),
     *IDENTIFIER_OPTIONS,
+    proxies.OPTION,
     Option(
         name="insecure",
         help=(
@@ -375,7 +376,6 @@ OPTIONS: tuple[Option, ...] = (
 #: What Konnect has and we do not have yet. A value is refused, unless it says no to what is not there anyway, because
 #: an installation that relies on one of these must not start without it.
 ABSENT: tuple[Option, ...] = (
-    Option(name="trusted-proxy", help="", keys=("trusted_proxies",)),
     Option(name="authorization-endpoint-uri", help=""),
     Option(name="endsession-endpoint-uri", help=""),
     Option(name="allow-client-guests", help="", metavar=""),

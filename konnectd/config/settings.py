@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
-from konnectd.config import arguments, backends, conffile, layers, staying
+from konnectd.config import arguments, backends, conffile, layers, proxies, staying
 from konnectd.config.backends import BackendOptions
 from konnectd.config.branding_options import BrandingSettings
 from konnectd.config.choices import Choice
@@ -55,6 +55,7 @@ class Settings:
         identifier_client_path: the folder of a front end in the place of our pages; None for ours.
         disable_identifier_client: nobody's pages are served here.
         insecure: certificates of servers we connect to are not checked.
+        trusted_proxy: addresses of proxies that are believed; None for those at a unix socket.
         fetch_allow: networks that clients may have addresses in although they are not public.
         allow_scope: when not empty, exactly these and ``openid`` are supported.
         require_pushed_authorization_requests: of every client.
@@ -82,6 +83,7 @@ class Settings:
     identifier_client_path: Path | None
     disable_identifier_client: bool
     insecure: bool
+    trusted_proxy: tuple[Network | None, ...]
     fetch_allow: tuple[Network, ...]
     signing_private_key: tuple[Path, ...]
     signing_kid: str
@@ -378,6 +380,7 @@ def _advice(values: Mapping[str, Any]) -> Iterator[str]:
         yield f"disable_identifier_client: nothing answers at {sign_in} here; sign_in_uri can name another page"
     if values["insecure"]:
         yield "insecure: certificates of the servers this daemon connects to are not checked"
+    yield from proxies.advice(values["trusted_proxy"])
     if values["allow_dynamic_client_registration"] and not values["dynamic_registration_token"]:
         yield "allow_dynamic_client_registration: everybody may register; dynamic_registration_token restricts that"
     if values["allow_dynamic_client_registration"] and values["store"] == "memory":

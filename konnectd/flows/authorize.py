@@ -1,14 +1,16 @@
 """One authorization request, from its parameters to an answer."""
 
 from collections.abc import Mapping
-from typing import TypeAlias, assert_never
+from typing import assert_never
 
-from attrs import field, frozen
+from attrs import evolve, frozen
 
-from konnectd.flows.browser import LOGON, Browser, CookieChange, Forget
+from konnectd.flows.answers import Answer, Refusal, ToChooser, ToClient, ToConsent, ToSignIn
+from konnectd.flows.browser import LOGON, Browser, CookieChange, Forget, merged
 from konnectd.flows.mint import Mint
 from konnectd.flows.pending import Arrival, PendingRequests
 from konnectd.flows.permits import Permits
+from konnectd.flows.recognized import RecognizedLogon
 from konnectd.flows.sessions import Sessions
 from konnectd.flows.side_by_side import SideBySide
 from konnectd.flows.sign_in import SignIn
@@ -50,65 +52,10 @@ from konnectd.protocol.tagged_code import CODE, CODE_BYTES, make_code
 from konnectd.protocol.vocabulary import ErrorCode, Prompt
 from konnectd.protocol.withdrawal import withdrawal_key
 
-_NOTHING = Scope()
+__all__ = ["Answer", "Authorize", "Refusal", "ToChooser", "ToClient", "ToConsent", "ToSignIn"]
+
 #: Purpose under which decisions of the consent page are sealed.
 CONSENT = "consent"
-
-
-@frozen
-class Refusal:
-    """An error, and the request that it answers, for those who tell of it."""
-
-    error: OAuthError
-    arrival: Arrival = field(repr=False)
-
-
-@frozen
-class ToClient:
-    """The browser goes back to the client, with an answer or an error.
-
-    Attributes:
-        refusal: what is wrong; None with an answer.
-        granted: what the client gets; empty with an error.
-    """
-
-    delivery: Delivery
-    cookies: tuple[CookieChange, ...] = ()
-    refusal: Refusal | None = None
-    granted: Scope = _NOTHING
-
-
-@frozen
-class ToSignIn:
-    """The browser goes to the sign-in page; `request` and `interaction` travel along."""
-
-    request: Parameters = field(repr=False)
-    interaction: str = field(repr=False)
-    cookies: tuple[CookieChange, ...] = ()
-    claims_scope: str = ""
-
-
-@frozen
-class ToChooser:
-    """The browser goes to the account chooser."""
-
-    request: Parameters = field(repr=False)
-    interaction: str = field(repr=False)
-    cookies: tuple[CookieChange, ...] = ()
-    claims_scope: str = ""
-
-
-@frozen
-class ToConsent:
-    """The browser goes to the consent page."""
-
-    request: Parameters = field(repr=False)
-    interaction: str = field(repr=False)
-    cookies: tuple[CookieChange, ...] = ()
-    claims_scope: str = ""
-
-
-Answer: TypeAlias = ToClient | ToSignIn | ToChooser | ToConsent
 
 
 @frozen
@@ -130,6 +77,11 @@ class _Present:
     others: tuple[Logon, ...] = ()
     lost: Logon | None = None
 
+    @property
+    def is_nobody(self) -> bool:
+        """Whether nobody is there, be it the current one or anybody beside, or somebody who has to sign in again."""
+        return self.logon is None and self.lost is None and not self.others
+
 
 @frozen(kw_only=True)
 class Authorize:
@@ -150,6 +102,7 @@ class Authorize:
     modes: Mapping[str, Mode]
     permits: Permits
     sessions: Sessions
+    recognized: RecognizedLogon
     foreign: bool = False
 
     async def __call__(self, parameters: Parameters, browser: Browser) -> Answer:
@@ -191,11 +144,41 @@ class Authorize:
 
     async def _answer(self, arrival: Arrival, browser: Browser) -> Answer:
         """Answer a request whose address is proven."""
-        address, parameters = arrival.address, arrival.parameters
         request = self.pending.parse(arrival)
-        progress = self.pending.progress(request, parameters)
+        progress = self.pending.progress(request, arrival.parameters)
         hint = self._hint(request)
         present = await self._present(request, progress, hint, browser)
+        if browser.recognized is not None and present.is_nobody and progress is None:
+            return await self._enter(arrival, request, hint, browser, present)
+        return await self._decide(arrival, request, progress, hint, browser, present)
+
+    async def _enter(
+        self, arrival: Arrival, request: AuthorizationRequest, hint: str, browser: Browser, present: _Present
+    ) -> Answer:
+        """Answer a request that has just begun, once somebody is signed in whom somebody in front of us vouches for.
+
+        That is tried once for a request, and not for one that wants to see a password. Who comes back from our pages
+        and is nobody has been signed out there, or has no cookies: signed in again, they would go round for ever.
+        """
+        entered = await self.recognized(browser) if Prompt.LOGIN not in request.prompt else None
+        if entered is None:
+            return await self._decide(arrival, request, None, hint, browser, present)
+        mark = withdrawal_key(entered.logon.sub, request.client.client_id)
+        present = _Present(entered.logon, await self.store.get(mark) or "", entered.logon)
+        answer = await self._decide(arrival, request, None, hint, entered.browser, present)
+        return evolve(answer, cookies=merged(entered.cookies, answer.cookies))
+
+    async def _decide(
+        self,
+        arrival: Arrival,
+        request: AuthorizationRequest,
+        progress: Progress | None,
+        hint: str,
+        browser: Browser,
+        present: _Present,
+    ) -> Answer:
+        """Answer a request when it is known who is there."""
+        address, parameters = arrival.address, arrival.parameters
         logon = present.logon
         consent = await self._unused(self._consent(request, parameters, browser))
         known = Knowledge(

@@ -23,10 +23,46 @@ BETWEEN = "."
 
 
 @frozen
+class Recognized:
+    """Whom somebody in front of us says to have recognized, whom the operator trusts in this.
+
+    Attributes:
+        username: under which the person signs in.
+        browser: its family; empty when nobody can tell.
+        system: of the browser; empty when nobody can tell.
+    """
+
+    username: str
+    browser: str = ""
+    system: str = ""
+
+
+@frozen
 class Browser:
-    """The sealed values a browser sent along, by name."""
+    """What comes with every request of a browser.
+
+    Attributes:
+        sealed: the values it kept for us, by name.
+        recognized: who sits there, when somebody in front of us says so.
+    """
 
     sealed: Mapping[str, str] = field(factory=dict, repr=False)
+    recognized: Recognized | None = None
+
+    @property
+    def recognized_name(self) -> str:
+        """The name somebody in front of us says; empty when they say nothing."""
+        return self.recognized.username if self.recognized is not None else ""
+
+    def after(self, changes: "tuple[CookieChange, ...]") -> "Browser":
+        """Return it as it is once it has kept and forgotten what it was told to."""
+        sealed = dict(self.sealed)
+        for change in changes:
+            if isinstance(change, Keep):
+                sealed[change.name] = change.value
+            else:
+                sealed.pop(change.name, None)
+        return Browser(sealed, self.recognized)
 
 
 @frozen
@@ -46,3 +82,8 @@ class Forget:
 
 
 CookieChange: TypeAlias = Keep | Forget
+
+
+def merged(first: tuple[CookieChange, ...], then: tuple[CookieChange, ...]) -> tuple[CookieChange, ...]:
+    """Return two series of changes as one, each value named once; what comes later counts. Spec: RFC 6265 4.1.1."""
+    return tuple({change.name: change for change in (*first, *then)}.values()) if first else then

@@ -9,6 +9,7 @@ from konnectd.flows.consent import Decisions
 from konnectd.flows.endsession import EndSession, Left
 from konnectd.flows.logon import LogonForm, PasswordLogon, SignedIn, TooManyTries
 from konnectd.flows.permits import Permits
+from konnectd.flows.recognized import RecognizedLogon
 from konnectd.flows.side_by_side import SideBySide
 from konnectd.flows.sign_in import SignIn
 from konnectd.interfaces import Verifier
@@ -43,11 +44,24 @@ class Nobody:
 
 
 @frozen
+class Greeted:
+    """Somebody is there.
+
+    Attributes:
+        cookies: empty unless they have just been signed in, by the word of somebody in front of us.
+    """
+
+    greeting: Greeting
+    cookies: tuple[CookieChange, ...] = ()
+
+
+@frozen
 class Entered:
     """Somebody is signed in.
 
     Attributes:
         greeting: the answer to the question that came along; None when none did.
+        cookies: empty when they were signed in before.
     """
 
     greeting: Greeting | None
@@ -61,7 +75,7 @@ class Done:
     cookies: tuple[CookieChange, ...] = ()
 
 
-HelloOutcome: TypeAlias = Greeting | Nobody
+HelloOutcome: TypeAlias = Greeted | Nobody
 LogonOutcome: TypeAlias = Entered | Nobody
 ConsentOutcome: TypeAlias = Done | Nobody
 
@@ -76,6 +90,7 @@ class IdentifierApi:
 
     sign_in: SignIn
     password_logon: PasswordLogon
+    recognized: RecognizedLogon
     decisions: Decisions
     permits: Permits
     endsession: EndSession
@@ -89,13 +104,15 @@ class IdentifierApi:
             OAuthError: client or redirect URI are unknown.
             BackendUnavailableError: something behind us did not answer.
         """
-        logon = await self.sign_in.present(browser)
-        if logon is None or Prompt.LOGIN in hello.prompt:
+        if Prompt.LOGIN in hello.prompt:
+            return Nobody()
+        logon, cookies = await self._present(browser)
+        if logon is None:
             return Nobody()
         waiting = await self._waiting(hello)
         if not self._is_enough(hello, waiting, logon) or not self._is_hinted_at(hello, waiting, logon):
-            return Nobody()
-        return await self._greet(hello, waiting, logon)
+            return Nobody(cookies)
+        return Greeted(await self._greet(hello, waiting, logon), cookies)
 
     async def logon(self, attempt: LogonAttempt, browser: Browser, agent: tuple[str, str] = ("", "")) -> LogonOutcome:
         """Sign somebody in, or let them go on as who they are. Client and address are looked at before a password is.
@@ -117,13 +134,13 @@ class IdentifierApi:
                 return Nobody(guessing=isinstance(outcome, TooManyTries))
             greeting = await self._greet(hello, waiting, outcome.logon) if hello is not None else None
             return Entered(greeting, outcome.cookies)
-        logon = await self.sign_in.present(browser) if attempt.mode == MODE_COOKIE else None
+        logon, cookies = await self._present(browser) if attempt.mode == MODE_COOKIE else (None, ())
         if logon is None or logon.username != attempt.username:
-            return Nobody()
+            return Nobody(cookies)
         if hello is not None and (Prompt.LOGIN in hello.prompt or not self._is_enough(hello, waiting, logon)):
-            return Nobody()
-        # No cookie: going on as who one is proves nothing, so the sign-in stays as old as it is.
-        return Entered(await self._greet(hello, waiting, logon) if hello is not None else None)
+            return Nobody(cookies)
+        # Who was signed in before gets no cookie: going on as who one is proves nothing, so the sign-in stays as old.
+        return Entered(await self._greet(hello, waiting, logon) if hello is not None else None, cookies)
 
     async def logoff(self, browser: Browser) -> Done:
         """Sign somebody out and tell the clients of their session.
@@ -166,6 +183,17 @@ class IdentifierApi:
         )
         outcome = await self.password_logon(form)
         return outcome if isinstance(outcome, SignedIn | TooManyTries) else None
+
+    async def _present(self, browser: Browser) -> tuple[Logon | None, tuple[CookieChange, ...]]:
+        """Return whose session goes on and whom the backend still knows, as the authorization endpoint has it.
+
+        Where that is nobody, whom a proxy has recognized is signed in; what makes it so comes with them.
+        """
+        logon = await self.sign_in.present(browser)
+        if logon is not None or browser.recognized is None or self.sign_in.beside(browser):
+            return logon, ()
+        entered = await self.recognized(browser)
+        return (entered.logon, entered.cookies) if entered is not None else (None, ())
 
     async def _address(self, parameters: Parameters) -> ReturnAddress:
         """Prove which client waits, and where.

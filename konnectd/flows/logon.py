@@ -93,7 +93,7 @@ class PasswordLogon:
             for key in keys:
                 await self.store.increment(key, TRIES_TTL)
             return answer
-        ticket = self.sign_in.prove(answer, kept=form.stay)
+        ticket = self.sign_in.prove(answer, kept=form.stay, recognized=form.kept.recognized_name)
         browsers = SideBySide(sign_in=self.sign_in, sessions=self.sessions)
         cookies, gone = browsers.add(form.kept, ticket, beside=form.beside)
         await self.whereabouts.note(ticket.logon, form.browser, form.system)

@@ -40,7 +40,7 @@ class SignIn:
     def find(self, browser: Browser) -> Logon | None:
         """Return the current logon of a browser; None when there is none that counts here and now."""
         sealed = browser.sealed.get(LOGON)
-        held = self._held(sealed) if sealed is not None else None
+        held = self._held(sealed, browser) if sealed is not None else None
         return held.logon if held is not None else None
 
     def beside(self, browser: Browser) -> tuple[Logon, ...]:
@@ -50,7 +50,7 @@ class SignIn:
     def ticket(self, browser: Browser, name: str = LOGON) -> Ticket | None:
         """Return what a browser holds in one place; None when it is nothing that counts here and now."""
         sealed = browser.sealed.get(name)
-        held = self._held(sealed) if sealed is not None else None
+        held = self._held(sealed, browser) if sealed is not None else None
         return Ticket(held, sealed) if sealed is not None and held is not None else None
 
     def tickets_beside(self, browser: Browser) -> tuple[Ticket, ...]:
@@ -67,12 +67,17 @@ class SignIn:
                 found.append(ticket)
         return tuple(found)
 
-    def _held(self, sealed: str) -> HeldLogon | None:
-        """Return the logon in a sealed value; None when it does not count here and now."""
+    def _held(self, sealed: str, browser: Browser) -> HeldLogon | None:
+        """Return the logon in a sealed value; None when it does not count here and now.
+
+        Here it is seen to, for all pages and endpoints, that nobody meets what is left of whoever sat there before.
+        """
         now = self.clock.now()
         held = self._opened.get(sealed) or self._open(sealed, now)
         # Another backend may know somebody else under the same subject.
         if held is None or held.logon.provider != self.backend.name or not self.stay.counts(held, now):
+            return None
+        if browser.recognized is not None and not held.logon.counts_beside(browser.recognized.username):
             return None
         return held
 
@@ -143,12 +148,16 @@ class SignIn:
         ticket = self.prove(user, kept=kept)
         return ticket.logon, self.keep(ticket)
 
-    def prove(self, user: EndUser, *, kept: bool = False) -> Ticket:
+    def prove(
+        self, user: EndUser, *, kept: bool = False, recognized: str = "", amr: tuple[str, ...] = ("pwd",)
+    ) -> Ticket:
         """Make a logon for somebody who just proved who they are; never with an old session's id.
 
         Args:
             user: who they are.
             kept: whether they ask to stay signed in; nothing comes of it unless that is offered.
+            recognized: the name that somebody in front of us says meanwhile; empty for none.
+            amr: how they proved it.
         """
         logon = Logon(
             provider=self.backend.name,
@@ -158,6 +167,8 @@ class SignIn:
             name=user.name,
             auth_time=self.clock.now(),
             session_id=self.entropy.token(),
+            amr=amr,
+            recognized=recognized,
             kept=kept and self.stay.offered,
         )
         return self.use(logon)

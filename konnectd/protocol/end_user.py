@@ -70,7 +70,9 @@ class Logon:
         subject: the backend's own subject.
         auth_time: when they proved it, in seconds since the epoch. Nothing but a fresh proof moves it.
         session_id: the ``sid`` of this session, random at each logon.
-        amr: how they proved it (RFC 8176 words).
+        amr: how they proved it (RFC 8176 words); empty when we have not seen how.
+        recognized: the name that a proxy in front of us said is there at that moment, be it of
+            this person or of another one; empty for no proxy.
         kept: whether they asked to stay signed in when the browser is closed.
     """
 
@@ -82,12 +84,29 @@ class Logon:
     auth_time: int
     session_id: str
     amr: tuple[str, ...] = ("pwd",)
+    recognized: str = ""
     kept: bool = False
 
     @property
     def sub(self) -> str:
         """The ``sub`` that clients see."""
         return public_subject(self.subject, self.provider)
+
+    @property
+    def is_hearsay(self) -> bool:
+        """Whether nobody has proved anything to us: a proxy said who it is, and that was all."""
+        return bool(self.recognized) and not self.amr
+
+    def counts_beside(self, recognized: str) -> bool:
+        """Tell whether a logon counts where a proxy has recognized somebody.
+
+        It does when it is theirs, or was made while the proxy named them. Any other one is that of whoever sat
+        at this browser before.
+
+        Args:
+            recognized: the name the proxy says; empty when it says nothing.
+        """
+        return not recognized or recognized in {self.username, self.recognized}
 
     def to_json(self) -> dict[str, object]:
         """Write it for sealing."""
@@ -101,6 +120,7 @@ class Logon:
             "kc.i.id": self.user_id,
             "kc.i.un": self.username,
             "kc.i.dn": self.name,
+            **({"recognized": self.recognized} if self.recognized else {}),
             **({"kept": True} if self.kept else {}),
         }
 
@@ -129,6 +149,7 @@ class Logon:
                     auth_time=auth_time,
                     session_id=session_id,
                     amr=tuple(str(method) for method in amr),
+                    recognized=str(value.get("recognized", "")),
                     kept=value.get("kept") is True,
                 )
         return None

@@ -88,7 +88,13 @@ class Progress:
         return None
 
     def covers(self, logon: Logon) -> bool:
-        """Tell whether a logon was made for this request, and so counts as fresh however old the request says."""
+        """Tell whether a logon was made for this request, and so counts as fresh however old the request says.
+
+        What a proxy says is said with every request, so it is never for this one: whoever is to prove who they are
+        could else forget their cookies and come back.
+        """
+        if logon.is_hearsay:
+            return False
         return logon.session_id not in self.session_id.split(" ") and logon.auth_time >= self.started_at
 
     def settles(self, logon: Logon) -> bool:

@@ -8,8 +8,9 @@ Spec: RFC 6265bis 4.1.2 and 4.1.3.
 
 from attrs import frozen
 
-from konnectd.flows.browser import BROWSER_STATE, KEPT_BROWSER_STATE, Browser, CookieChange, Keep
+from konnectd.flows.browser import BROWSER_STATE, KEPT_BROWSER_STATE, Browser, CookieChange, Keep, Recognized
 from konnectd.http import Headers, HttpRequest
+from konnectd.web.agents import Agent
 from konnectd.web.locales import CHOSEN
 
 _PREFIX = "__Secure-"
@@ -37,10 +38,11 @@ class Cookies:
     root: str = "/"
 
     def read(self, request: HttpRequest) -> Browser:
-        """Return what a browser kept for us, by short names."""
+        """Return what a browser kept for us, by short names, and who sits there as far as we are told."""
         prefix = _PREFIX if self.secure else ""
         found = request.cookies
-        return Browser({name.removeprefix(prefix): value for name, value in found.items() if name.startswith(prefix)})
+        sealed = {name.removeprefix(prefix): value for name, value in found.items() if name.startswith(prefix)}
+        return Browser(sealed, _recognized(request) if request.recognized else None)
 
     def write(self, changes: tuple[CookieChange, ...]) -> Headers:
         """Return the headers that tell a browser what to keep and what to forget."""
@@ -64,3 +66,9 @@ class Cookies:
         site = "; SameSite=None" if self.secure and not (form or language) else "; SameSite=Lax"
         secure = "; Secure" if self.secure else ""
         return f"{self.wire_name(change.name)}={value}; Path={path}{life}{secure}{hidden}{site}"
+
+
+def _recognized(request: HttpRequest) -> Recognized:
+    """Return who a proxy says the person is, and what in."""
+    agent = Agent.parse(request.header("user-agent"))
+    return Recognized(request.recognized, agent.browser, agent.system)

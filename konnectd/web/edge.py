@@ -10,7 +10,7 @@ answered without a word. Neither the log nor an answer ever shows what was asked
 
 import re
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, TypeAlias
 
 from attrs import evolve, frozen
@@ -29,6 +29,7 @@ from konnectd.web.errors import method_not_allowed, plain
 from konnectd.web.forms import FormRefusedError
 from konnectd.web.mount import AMBIGUOUS, Mounted
 from konnectd.web.notes import Answered, refused
+from konnectd.web.proxies import FORWARDED_FOR, FORWARDED_USER, Proxies, UnclearHeaderError, host_of, name_in
 from konnectd.web.route import Route
 from konnectd.web.transport import Request
 from konnectd.web.views import ErrorKind
@@ -153,14 +154,21 @@ def read(request: server.Request) -> HttpRequest:
             for name, values in request.requestHeaders.getAllRawHeaders()
         },
         body=b"" if content is None else content.read(),
-        peer=_host(request.client),
+        peer=host_of(request.client),
     )
 
 
-def _host(address: object) -> str:
-    """Return a peer's address, the same whether an IPv4 peer came by way of an IPv6 socket or not."""
-    host: str = getattr(address, "host", "")
-    return host[7:] if host.startswith("::ffff:") and "." in host else host
+def read_behind(proxies: Proxies, request: server.Request) -> HttpRequest:
+    """Take the same, and if it comes from a trusted proxy, what that says about whoever is at its other end.
+
+    Raises:
+        UnclearHeaderError: it says it in a way that could be understood in two.
+    """
+    seen, headers = read(request), request.requestHeaders
+    if not proxies.trusts(request.client):
+        return seen
+    client = proxies.client(headers.getRawHeaders(FORWARDED_FOR) or ())
+    return evolve(seen, forwarded=client, recognized=name_in(headers.getRawHeaders(FORWARDED_USER) or ()))
 
 
 @lru_cache(maxsize=256)
@@ -188,6 +196,7 @@ class Edge(Resource):
         replies: Replies,
         seconds: Callable[[], float],
         observe: Observe | None = None,
+        proxies: Proxies | None = None,
     ) -> None:
         """Mount the routes.
 
@@ -196,6 +205,7 @@ class Edge(Resource):
             replies: makes their answers.
             seconds: a clock for durations.
             observe: told of every answer.
+            proxies: that are trusted; None for none, which costs nothing.
 
         Raises:
             ValueError: two routes have one path, or a path is not a plain one.
@@ -204,6 +214,10 @@ class Edge(Resource):
         self._replies = replies
         self._seconds = seconds
         self._observe = observe
+        self._read: Callable[[server.Request], HttpRequest] = read
+        self._proxies = proxies
+        if proxies is not None:
+            self._read = partial(read_behind, proxies)
         self._fast: dict[bytes, Mounted] = {}
         self._klein = Klein()
         if len({route.path for route in routes}) != len(routes):
@@ -232,6 +246,8 @@ class Edge(Resource):
 
     def __call__(self, request: server.Request) -> None:
         """Answer a request, now or later."""
+        if self._proxies is not None and not self._is_clear(self._proxies, request):
+            return
         path, _, query = request.uri.partition(b"?")
         mounted = self._fast.get(path)
         if query and _QUERY.match(query) is None:
@@ -247,6 +263,20 @@ class Edge(Resource):
             request.postpath = path[1:].split(b"/")
             self._tree.render(request)
 
+    def _is_clear(self, proxies: Proxies, request: server.Request) -> bool:
+        """Tell whether a trusted proxy says clearly who is there, if it says it; what is not clear is refused here."""
+        names = request.requestHeaders.getRawHeaders(FORWARDED_USER)
+        if not names or not proxies.trusts(request.client):
+            return True
+        try:
+            name_in(names)
+        except UnclearHeaderError as error:
+            text, peer = "refused a request of the trusted proxy {peer}: {problem}", host_of(request.client) or "unix"
+            log.warn(text, peer=peer, problem=str(error))
+            self._finish(request, read(request), None, plain(400), self._seconds())
+            return False
+        return True
+
     def _off_path(self, request: server.Request, path: bytes) -> None:
         """Answer a target that is no path: the server as a whole, or nonsense.
 
@@ -256,7 +286,7 @@ class Edge(Resource):
         """
         if path == b"*" and request.method == b"OPTIONS":
             answer = HttpResponse(status=204, headers=((b"Allow", _EVERY_METHOD),))
-            self._finish(request, read(request), None, answer, self._seconds())
+            self._finish(request, self._read(request), None, answer, self._seconds())
         else:
             self._refuse(request)
 
@@ -267,13 +297,13 @@ class Edge(Resource):
     def _missing(self, request: server.Request) -> None:
         """Answer that there is nothing."""
         started = self._seconds()
-        seen = read(request)
+        seen = self._read(request)
         self._finish(request, seen, None, self._replies.missing(seen), started)
 
     def _start(self, mounted: Mounted, request: server.Request) -> Deferred[None] | None:
         """Answer at once what needs no waiting; for the rest return what tells when it is over."""
         started = self._seconds()
-        seen = read(request)
+        seen = self._read(request)
         reply = self._replies.reply(mounted, seen)
         try:
             waits_for = reply.send(None)

@@ -67,6 +67,7 @@ class FarewellRoutes:
             client_name=farewell.client_name if farewell.location else "",
             again=f"{request.path}?{request.query}" if waiting and not farewell.frames else "",
             onward=bool(farewell.frames),
+            recognized=bool(request.recognized),
         )
 
 

@@ -12,6 +12,7 @@ from konnectd.flows.browser import Browser
 from konnectd.flows.consent import Decisions
 from konnectd.flows.logon import LogonForm, PasswordLogon, SignedIn, TooManyTries
 from konnectd.flows.pending import PendingRequests
+from konnectd.flows.recognized import RecognizedLogon
 from konnectd.flows.sign_in import SignIn
 from konnectd.http import HttpRequest, HttpResponse
 from konnectd.interfaces import BackendUnavailableError
@@ -32,6 +33,8 @@ from konnectd.web.views import ConsentPage, ErrorKind, SignInFault, SignInPage, 
 
 #: What the name of a field begins with that stands for a line of the consent page.
 CHOICE = "scope."
+#: Stands in the address of a browser that was just told who it is, which a proxy has said.
+RECOGNIZED = "recognized"
 
 
 @frozen(kw_only=True)
@@ -45,6 +48,7 @@ class IdentifierRoutes:
     pending: PendingRequests
     sign_in: SignIn
     logon: PasswordLogon
+    recognized: RecognizedLogon
     decisions: Decisions
     catalog: ScopeCatalog
     retries: Retries
@@ -78,7 +82,13 @@ class IdentifierRoutes:
                 return HttpResponse.redirect(self.urls.onward(query))
             if RETRY not in query and self.sign_in.beside(browser):
                 return HttpResponse.redirect(self.urls.chooser + with_query(query))
-        return await self._sign_in_page(request, query)
+            if browser.recognized is not None and RECOGNIZED not in query and RETRY not in query:
+                entered = await self.recognized(browser)
+                if entered is not None:
+                    # Here again, and no further: a browser without cookies would go round for ever.
+                    here = self.urls.sign_in_form + with_query(Parameters({**dict(query.items()), RECOGNIZED: "1"}))
+                    return HttpResponse.redirect(checked(here), headers=self.cookies.write(entered.cookies))
+        return await self._sign_in_page(request, query.without(RECOGNIZED))
 
     async def _is_known(self, browser: Browser) -> bool:
         """Tell whether somebody needs no sign-in page; when the backend does not answer, the page would not help them.

@@ -12,11 +12,10 @@ from attrs import evolve, frozen
 from twisted.logger import Logger
 
 from konnectd.flows.browser import CookieChange
-from konnectd.flows.identifier_api import Done, Entered, IdentifierApi, Nobody
+from konnectd.flows.identifier_api import Done, Entered, Greeted, IdentifierApi, Nobody
 from konnectd.http import FORM_TYPE, NO_STORE, HttpRequest, HttpResponse
 from konnectd.interfaces import BackendUnavailableError
 from konnectd.protocol.errors import OAuthError
-from konnectd.protocol.greeting import Greeting
 from konnectd.protocol.identifier_api import (
     ConsentAnswer,
     Hello,
@@ -114,10 +113,11 @@ class IdentifierApiRoutes:
         hello = Hello.parse(body)
         outcome = await self.api.hello(hello, self.cookies.read(request))
         match outcome:
-            case Greeting():
-                return HttpResponse.json(outcome.to_json(self.catalog))
-            case Nobody():
-                return self._nobody(hello.state)
+            case Greeted(greeting=greeting, cookies=cookies):
+                headers = (*NO_STORE, *self.cookies.write(cookies))
+                return HttpResponse.json(greeting.to_json(self.catalog), headers=headers)
+            case Nobody(cookies=cookies):
+                return self._nobody(hello.state, cookies)
             case never:
                 assert_never(never)
 

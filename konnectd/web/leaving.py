@@ -72,7 +72,11 @@ class LeavingRoutes:
         others = tuple(Account(o.username, o.name) for o in self.endsession.others(logon, browser))
         if logon is None:
             gone = SignedOutPage(
-                client_name=client_name, return_uri=leaving.location, others=others, chooser_uri=self.urls.chooser
+                client_name=client_name,
+                return_uri=leaving.location,
+                others=others,
+                chooser_uri=self.urls.chooser,
+                recognized=bool(request.recognized),
             )
             return self.faces.pages.render(gone, request, ui_locales=leaving.ui_locales)
         csrf, keep = self.forms.token(request, logon.session_id)

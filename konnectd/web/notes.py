@@ -6,11 +6,12 @@ again. No flow writes to the log: it adds what it knows to its error, and this i
 
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Any
+from typing import Any, assert_never
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 from twisted.logger import Logger
 
+from konnectd.flows.recognized import Doubt
 from konnectd.http import HttpResponse
 from konnectd.interfaces import BackendUnavailableError
 from konnectd.protocol.errors import OAuthError
@@ -54,6 +55,7 @@ class Notes:
 
     reference: Callable[[], str]
     every: bool = False
+    _told: set[Doubt] = field(factory=set, init=False, repr=False, eq=False)
 
     def wants(self, error: OAuthError) -> bool:
         """Tell whether an error is to be told of.
@@ -81,6 +83,22 @@ class Notes:
         """
         trail = Trail(client=client_id, backend=backend)
         _tell(at, trail, reason_of("", backend), backend.replace("_", " "), self.reference(), 303, Answered.SIGN_IN)
+
+    def not_recognized(self, doubt: Doubt, username: str) -> None:
+        """Tell that nobody is signed in whom a trusted proxy has recognized; that nobody ever can be, once."""
+        match doubt:
+            case Doubt.STRANGER:
+                text = "a trusted proxy says that {user!r} is there, whom the backend does not know or lets in"
+                log.warn(text, user=username)
+            case Doubt.NO_NAMES:
+                if doubt not in self._told:
+                    self._told.add(doubt)
+                    log.warn(
+                        "a trusted proxy says who is there, but the backend can not find people by name: they get the "
+                        "sign-in page"
+                    )
+            case never:
+                assert_never(never)
 
 
 def refused(at: str, error: Exception, reference: str, *, status: int, answered: Answered) -> None:

@@ -13,6 +13,7 @@ from twisted.web import server
 from konnectd.http import HttpRequest, HttpResponse
 from konnectd.web.edge import Edge, Hide, Observe, Replies
 from konnectd.web.limits import Limits
+from konnectd.web.proxies import Proxies
 from konnectd.web.roster import Roster
 from konnectd.web.route import Route
 from konnectd.web.transport import Channel, Request
@@ -85,6 +86,7 @@ def make_site(
     limits: Limits | None = None,
     observe: Observe | None = None,
     access_log: bool = False,
+    proxies: Proxies | None = None,
 ) -> Site:
     """Make the HTTP server.
 
@@ -97,6 +99,7 @@ def make_site(
         limits: what one peer can take of the server.
         observe: told of every answer; without a route also of messages that were refused before they were requests.
         access_log: whether a line is logged for every answer.
+        proxies: that are trusted; None for none.
 
     Raises:
         ValueError: two routes have one path, or a path is not a plain one.
@@ -110,7 +113,7 @@ def make_site(
 
     roster = Roster(reactor, limits, refused)
     replies = Replies(not_found=not_found, failure=failure, reference=reference)
-    return Site(Edge(routes, replies, roster.seconds, told), roster, limits, reactor)
+    return Site(Edge(routes, replies, roster.seconds, told, proxies), roster, limits, reactor)
 
 
 def klein_resource(
@@ -120,10 +123,11 @@ def klein_resource(
     failure: Hide,
     reference: Callable[[], str],
     observe: Observe | None = None,
+    proxies: Proxies | None = None,
 ) -> Edge:
     """Make the same routes as a resource, for tests without a socket."""
     replies = Replies(not_found=not_found, failure=failure, reference=reference)
-    return Edge(routes, replies, lambda: 0.0, observe)
+    return Edge(routes, replies, lambda: 0.0, observe, proxies)
 
 
 def _and_log(observe: Observe | None) -> Observe:
@@ -136,7 +140,7 @@ def _and_log(observe: Observe | None) -> Observe:
             path=request.path[:_LONGEST_PATH].encode("ascii", "backslashreplace").decode("ascii"),
             status=answer.status,
             ms=seconds * 1000,
-            peer=request.peer or "-",
+            peer=request.client or "-",
         )
         if observe is not None:
             observe(route, request, answer, seconds)

@@ -211,6 +211,7 @@ class SignedOutPage:
         return_uri: its registered address; no link when it is not a plain URI.
         others: who is still signed in in this browser.
         chooser_uri: where one of them is chosen.
+        recognized: a proxy says who is there, so the next application signs them in again.
     """
 
     template: ClassVar[str] = "signed_out.html"
@@ -219,6 +220,7 @@ class SignedOutPage:
     return_uri: str = ""
     others: tuple[Account, ...] = ()
     chooser_uri: str = ""
+    recognized: bool = False
 
 
 class PartyState(StrEnum):
@@ -252,6 +254,7 @@ class FarewellPage:
         client_name: which application is there; empty when it is none.
         again: the address of this very page, when it may say more after a while.
         onward: whether to go on without being asked, once every frame has been seen to.
+        recognized: a proxy says who is there, so the next application signs them in again.
     """
 
     template: ClassVar[str] = "farewell.html"
@@ -261,6 +264,7 @@ class FarewellPage:
     client_name: str = ""
     again: str = ""
     onward: bool = False
+    recognized: bool = False
 
 
 @frozen(kw_only=True)

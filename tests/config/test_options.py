@@ -44,8 +44,8 @@ class AbsentTests(SettingsTestCase):
     def test_value_as_next_word(self) -> None:
         """The value of an absent flag is not taken for a backend."""
         self.assertEqual(
-            self.faults(ISS, "--trusted-proxy", "10.0.0.1", "ldap"),
-            ["command line: --trusted-proxy: is not supported yet"],
+            self.faults(ISS, "--metrics-listen", "10.0.0.1", "ldap"),
+            ["command line: --metrics-listen: is not supported yet"],
         )
 
     def test_no_to_what_is_not_there(self) -> None:

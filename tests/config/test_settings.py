@@ -33,6 +33,7 @@ class DefaultTests(SettingsTestCase):
                 identifier_client_path=None,
                 disable_identifier_client=False,
                 insecure=False,
+                trusted_proxy=(),
                 fetch_allow=(),
                 signing_private_key=(),
                 signing_kid="",

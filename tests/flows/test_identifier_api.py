@@ -4,7 +4,7 @@ from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.flows.browser import BESIDE, BROWSER_STATE, LOGON, Browser, Forget
-from konnectd.flows.identifier_api import Done, Entered, IdentifierApi, Nobody
+from konnectd.flows.identifier_api import Done, Entered, Greeted, IdentifierApi, Nobody
 from konnectd.flows.logon import MOST_TRIES
 from konnectd.interfaces import BackendUnavailableError
 from konnectd.protocol.errors import UntrustedRequestError
@@ -29,6 +29,7 @@ class ApiCase(SynchronousTestCase):
         self.api = IdentifierApi(
             sign_in=self.provider.sign_in,
             password_logon=self.provider.logon,
+            recognized=self.provider.recognized,
             decisions=self.provider.decisions,
             permits=self.provider.permits,
             endsession=self.provider.end_session,
@@ -46,7 +47,7 @@ class ApiCase(SynchronousTestCase):
     def hello(self, hello: Hello) -> Greeting | None:
         """Ask who is there."""
         answer = run(self.api.hello(hello, self.browser))
-        return answer if isinstance(answer, Greeting) else None
+        return answer.greeting if isinstance(answer, Greeted) else None
 
     def logon(self, *params: str, hello: Hello | None = None) -> Entered | Nobody:
         """Sign somebody in."""

@@ -15,6 +15,7 @@ from konnectd.http import HttpRequest, HttpResponse
 from konnectd.web.edge import Observe
 from konnectd.web.errors import as_json, failure, not_found
 from konnectd.web.limits import Limits
+from konnectd.web.proxies import Proxies
 from konnectd.web.route import Cors, Face, Route
 from konnectd.web.site import Site, make_site
 
@@ -166,6 +167,7 @@ class Bench:
         limits: Limits | None = None,
         observe: Observe | None = None,
         access_log: bool = False,
+        proxies: Proxies | None = None,
         not_found: Callable[[HttpRequest, str], HttpResponse] = not_found,
         failure: Callable[[HttpRequest, str], HttpResponse] = failure,
     ) -> "Bench":
@@ -180,6 +182,7 @@ class Bench:
             limits=limits,
             observe=observe,
             access_log=access_log,
+            proxies=proxies,
         )
         return cls(site=site, clock=clock)
 

@@ -16,6 +16,7 @@ from konnectd.flows.par import PushRequest
 from konnectd.flows.parting import Parting
 from konnectd.flows.pending import PendingRequests
 from konnectd.flows.permits import Permits
+from konnectd.flows.recognized import Doubt, RecognizedLogon
 from konnectd.flows.request_objects import RequestObjects
 from konnectd.flows.revocations import Revocations
 from konnectd.flows.revoke import Revoke
@@ -172,6 +173,13 @@ class Provider:
             whereabouts=self.whereabouts,
             sessions=self.sessions,
         )
+        self.doubts: list[tuple[Doubt, str]] = []
+        self.recognized = RecognizedLogon(
+            sign_in=self.sign_in,
+            whereabouts=self.whereabouts,
+            sessions=self.sessions,
+            tell=lambda doubt, username: self.doubts.append((doubt, username)),
+        )
         self.authorize = Authorize(
             issuer=ISSUER,
             pending=self.pending,
@@ -184,6 +192,7 @@ class Provider:
             modes=MODES,
             permits=self.permits,
             sessions=self.sessions,
+            recognized=self.recognized,
         )
         self.authentication = self._authentication()
         self.revocations = Revocations(store=self.store, clock=clock, lifetimes=self.lifetimes)
