@@ -54,7 +54,8 @@ class Option:
         aliases: further flags by which others know it; in the file with ``_`` for ``-``.
         metavar: what stands for the value in the help; empty for a switch.
         multiple: may be given several times; in file and environment separated by blanks.
-        secret: never shown; may be given as a file with the suffix ``_FILE`` (environment) or ``_file`` (key).
+        secret: never shown.
+        file: may be given as a file with the suffix ``_FILE`` (environment) or ``_file`` (key); secrets always may.
         section: the heading under which it stands in generated files.
     """
 
@@ -68,7 +69,13 @@ class Option:
     metavar: str = "VALUE"
     multiple: bool = False
     secret: bool = field(default=False)
+    file: bool = field()
     section: str = ""
+
+    @file.default
+    def _file(self) -> bool:
+        """Nobody has to write a secret where others read it."""
+        return self.secret
 
     @property
     def key(self) -> str:

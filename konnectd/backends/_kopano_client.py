@@ -6,6 +6,7 @@
     await people.looks_at_passwords(PasswordProbe(account, chance))       # must be true
     await people.check_password(PasswordCheck("alice", "secret"))         # right, or KopanoError; there is no session
     answer = await people.logon(PersonLogon("alice", "secret"))           # answer.session is alice's own
+    user = await people.own_user(answer)                                  # alice, by the name the server has for her
     answer = await people.logon_by_token(TokenLogon(token, entry_id))     # the same, without a password
 
     service = ServiceClient(reactor, address, account, trust=trust, certificate=certificate, timeout=10)
@@ -61,6 +62,7 @@ from konnectd.backends._kopano_entry import EntryId
 from konnectd.backends._kopano_errors import Code, KopanoError
 from konnectd.backends._kopano_exchange import Line
 from konnectd.backends._kopano_logons import (
+    OwnUser,
     PasswordCheck,
     PasswordProbe,
     PersonLogon,
@@ -164,7 +166,7 @@ class PeopleClient(_SessionClient):
             trust: which server is believed over TLS; None for the authorities of the system.
             timeout: the deadline of each call, in seconds.
         """
-        kinds = (PersonLogon, PasswordCheck, PasswordProbe, TokenLogon, *_IN_SESSION)
+        kinds = (PersonLogon, OwnUser, PasswordCheck, PasswordProbe, TokenLogon, *_IN_SESSION)
         super().__init__(Line(reactor, address, _tls(address, trust, None), timeout=timeout, kinds=kinds))
 
     async def check_password(self, check: PasswordCheck) -> PasswordAnswer:
@@ -202,6 +204,16 @@ class PeopleClient(_SessionClient):
             BackendUnavailableError: there is no answer.
         """
         return await self._line.ask(logon)
+
+    async def own_user(self, logon: LogonAnswer) -> User:
+        """Return the account of whom a logon has just let in.
+
+        Raises:
+            KopanoError: there is no such session.
+            KopanoFaultError: the server did not make sense of the request.
+            BackendUnavailableError: there is no answer.
+        """
+        return await self._line.ask(OwnUser(logon))
 
     async def logon_by_token(self, logon: TokenLogon) -> LogonAnswer:
         """Begin a session of a person for whom we have made a token.

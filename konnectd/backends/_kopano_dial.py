@@ -27,7 +27,7 @@ from konnectd.backends._kopano_tls import TlsOptions
 from konnectd.backends._kopano_xml import LONGEST_ANSWER
 
 #: Most connections to one server.
-MOST_CONNECTIONS = 20
+MOST_CONNECTIONS = 50
 #: How long a connection is kept that nobody uses, in seconds: over TCP, servers close it themselves after five. Over a
 #: unix socket they never do.
 KEPT_FOR = 3

@@ -19,7 +19,7 @@ from typing import ClassVar, final
 from attrs import field, frozen
 
 import konnectd
-from konnectd.backends._kopano_answers import LogonAnswer, PasswordAnswer
+from konnectd.backends._kopano_answers import LogonAnswer, PasswordAnswer, User
 from konnectd.backends._kopano_entry import EntryId
 from konnectd.backends._kopano_errors import UnsendableError
 from konnectd.backends._kopano_soap import SYSTEM, check_name, check_password, success
@@ -150,6 +150,33 @@ class PersonLogon:
     def read(self, content: bytes) -> LogonAnswer:
         """Read the answer, as `Call` has it."""
         return LogonAnswer.read(success(self.method, {"logonResponse"}, content))
+
+
+@final
+@frozen
+class OwnUser:
+    """Ask a session that a person's own logon has just begun whose it is.
+
+    This is the one call without an entry id. In any other session it would answer about whoever that session is of, so
+    it is made of the answer to a logon and of nothing else, and no client of a service makes it.
+    """
+
+    logon: LogonAnswer
+    method: ClassVar[str] = "getUser"
+    repeatable: ClassVar[bool] = True
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The session."""
+        return (str(self.logon.session.number),)
+
+    def encode(self) -> bytes:
+        """Write the request."""
+        return envelope(self.method, leaf("sUserId", ""), leaf("ulSessionId", self.logon.session.number))
+
+    def read(self, content: bytes) -> User:
+        """Read the answer, as `Call` has it."""
+        return User.read(success(self.method, {"getUserResponse"}, content))
 
 
 @final

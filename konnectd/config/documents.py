@@ -176,7 +176,7 @@ def _manual_of(option: Option, *, in_file: bool = True) -> str:
     """Return what the manual says about one option."""
     names = [("flag", [_flag(option), *(f"--{name}" for name in option.aliases)])]
     if in_file:
-        names.append(("file", [*keys_of(option), *([f"{option.key}_file"] if option.secret else [])]))
+        names.append(("file", [*keys_of(option), *([f"{option.key}_file"] if option.file else [])]))
     names.append(("environment", [name for name, _ in variables_of(option)]))
     lines = [f"- {label}: {', '.join(f'`{name}`' for name in found)}" for label, found in names]
     if _shown_default(option):

@@ -44,7 +44,7 @@ class Names:
         for option in self.options:
             if name == option.name or name in option.aliases:
                 return option, False
-            if option.secret and name == f"{option.name}-file":
+            if option.file and name == f"{option.name}-file":
                 return option, True
         return None
 
@@ -53,7 +53,7 @@ class Names:
         for option in self.options:
             if key in keys_of(option):
                 return option, False
-            if option.secret and key.removesuffix("_file") in keys_of(option):
+            if option.file and key.removesuffix("_file") in keys_of(option):
                 return option, True
             for variable, from_file in variables_of(option):
                 if key == variable:
@@ -70,4 +70,4 @@ def variables_of(option: Option) -> tuple[tuple[str, bool], ...]:
     """Return the environment variables of an option, the one to write first, and whether each names a file."""
     names = tuple(dict.fromkeys((*option.env, f"KONNECTD_{option.dest.upper()}")))
     plain = tuple((name, False) for name in names)
-    return plain + tuple((f"{name}_FILE", True) for name in names) if option.secret else plain
+    return plain + tuple((f"{name}_FILE", True) for name in names) if option.file else plain

@@ -4,6 +4,7 @@ A backend's own options are not here but in its file. Names and defaults are tho
 can move over with their files.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from konnectd.config import branding_options, proxies, staying
@@ -386,5 +387,5 @@ ABSENT: tuple[Option, ...] = (
     Option(name="survey", help="", env=("KOPANO_SURVEYCLIENT_AUTOSURVEY",), metavar=""),
 )
 
-#: What the names of a backend's settings begin with where that is not the name of a backend we have.
-FOREIGN_PREFIXES: tuple[str, ...] = ("kc_", "KOPANO_SERVER_")
+#: What the names of a backend's settings begin with where that is not its own name, and whose they are.
+FOREIGN_PREFIXES: Mapping[str, str] = {"KOPANO_SERVER_": "kc", "KOPANO_CLIENT_": "kc"}

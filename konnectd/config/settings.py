@@ -320,7 +320,7 @@ class _Reading:
 
     def _is_foreign(self, key: str, backend: str | None, store: str | None) -> bool:
         """Tell whether a key belongs to what was not chosen; one file may carry the settings of all."""
-        if self._backends.find_owner(key) is None and key.startswith(FOREIGN_PREFIXES):
+        if any(key.startswith(prefix) and owner != backend for prefix, owner in FOREIGN_PREFIXES.items()):
             return True
         return self._backends.is_foreign(key, backend) or self._stores.is_foreign(key, store)
 

@@ -58,9 +58,15 @@ class BackendTests(SettingsTestCase):
 
     def test_lines_of_another(self) -> None:
         """One file carries the settings of all backends; those of the chosen one are checked."""
-        file = "ldap_anything = 1\nLDAP_ANYTHING=1\nKOPANO_SERVER_USERNAME = x\nkc_server_ury = x\n"
+        file = "ldap_anything = 1\nLDAP_ANYTHING=1\nKOPANO_SERVER_USERNAM = x\nkc_server_ury = x\n"
 
-        self.assertEqual(self.faults(ISS, "kc", file=file), ["k.conf:4: kc_server_ury: is not an option"])
+        self.assertEqual(
+            self.faults(ISS, "kc", file=file),
+            ["k.conf:3: KOPANO_SERVER_USERNAM: is not an option", "k.conf:4: kc_server_ury: is not an option"],
+        )
+        self.assertEqual(
+            self.load(ISS, "ldap", file="KOPANO_CLIENT_CERTIFICATE = x\nkc_server_ury = x\n").backend, "ldap"
+        )
 
     def test_variables(self) -> None:
         """Its variables are its name in capitals, with and without our prefix, or names of its own."""
