@@ -5,6 +5,7 @@ from twisted.logger import Logger
 
 from konnectd.backends._kopano_answers import User
 from konnectd.backends._kopano_backend import BaseBackend
+from konnectd.backends._kopano_blame import blaming
 from konnectd.backends._kopano_client import ServiceClient
 from konnectd.backends._kopano_dial import Reactor
 from konnectd.backends._kopano_entry import EntryId
@@ -54,7 +55,7 @@ class KopanoServiceBackend(BaseBackend):
             BackendUnavailableError: it did not answer.
         """
         await self._server.check()
-        with self._server.told_outside():
+        with blaming(), self._server.told_outside():
             try:
                 await self._service.begin()
             except KopanoError as error:

@@ -7,6 +7,7 @@ from secrets import token_urlsafe
 from twisted.logger import Logger
 
 from konnectd.backends._kopano_answers import LogonAnswer
+from konnectd.backends._kopano_blame import blaming
 from konnectd.backends._kopano_client import PeopleClient
 from konnectd.backends._kopano_dial import Reactor
 from konnectd.backends._kopano_errors import Code, KopanoError, KopanoFaultError
@@ -61,7 +62,7 @@ class Server:
         """Try whether the server looks at passwords.
 
         Raises:
-            ConfigErrors: it does not.
+            ConfigErrors: it does not, or a setting keeps it from being asked.
             BackendUnavailableError: it did not answer.
         """
         if self._settings.in_the_clear:
@@ -69,7 +70,7 @@ class Server:
         if self._settings.trust.insecure:
             log.warn("Kopano server {server} is believed whatever its certificate: insecure is set", server=self.name)
         try:
-            with self.told_outside():
+            with blaming(), self.told_outside():
                 await self._gate.open()
         except BypassError as error:
             raise ConfigErrors([ConfigError("kc_server_uri", str(error))]) from error

@@ -211,6 +211,35 @@ class SignInTests(PersonCase):
         self.sign_in()
 
 
+class CrowdTests(Case):
+    """Many people at once, at a server that takes its time."""
+
+    def crowd(self) -> float:
+        """Return how long fifty people wait when each answer takes 200 ms, in seconds."""
+        for number in range(50):
+            self.server.people.add(f"p{number}", "secret")
+        self.sign_in()
+        self.server.troubles.delay = 0.2
+        began = self.reactor.seconds()
+        waiting = [Deferred.fromCoroutine(self.backend.logon(f"p{number}", "secret")) for number in range(50)]
+        while not all(each.called for each in waiting):
+            self.reactor.wait(0.05)
+        names = [self.successResultOf(each).username for each in waiting]
+
+        self.assertEqual(names, [f"p{number}" for number in range(50)])
+        return self.reactor.seconds() - began
+
+    def test_fifty(self) -> None:
+        """Nobody waits for anybody else."""
+        self.assertLess(self.crowd(), 0.5)
+
+
+class ServiceCrowdTests(CrowdTests):
+    """The same with a session of the service."""
+
+    options = SERVICE
+
+
 class ServiceSignInTests(Case):
     """Names and passwords, where people are looked up by a service."""
 

@@ -1,5 +1,13 @@
 """What is tried at start and before people sign in: does the server look at passwords, and let the service in?"""
 
+from OpenSSL import SSL
+from twisted.internet.ssl import VerificationError
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
+from twisted.web._newclient import ResponseNeverReceived
+
+from konnectd.backends._kopano_blame import find_fault
+from konnectd.interfaces import BackendUnavailableError
 from konnectd.option import ConfigErrors
 from tests.support.kopano import codes
 from tests.support.kopano.troubles import Refuse
@@ -137,6 +145,32 @@ class ProbeTests(PersonCase):
             self.begin(self.make(kc_server_uri=uri).check()).addErrback(lambda _: None)
 
         self.assertEqual(len(log.about("in the clear", "warn")), 2)
+
+
+class BlameTests(SynchronousTestCase):
+    """Trouble that a setting is to blame for."""
+
+    def test_blamed(self) -> None:
+        """However deep TLS is in the trouble, the option that can mend it is found."""
+        for cause, option in (
+            (VerificationError(errors=[]), "kc_server_uri"),
+            (SSL.Error([("SSL routines", "", "wrong version number")]), "kc_server_uri"),
+            (SSL.Error([("SSL routines", "", "certificate verify failed")]), "kc_tls_cacert"),
+            (SSL.Error([("SSL routines", "", "tlsv1 alert unknown ca")]), "kc_client_certificate"),
+        ):
+            error = BackendUnavailableError("Kopano server https://x: logon: some words")
+            error.__cause__ = ResponseNeverReceived([Failure(cause)])
+            fault = find_fault(error)
+
+            self.assertEqual(fault and fault.option, option)
+            self.assertIn("some words", str(fault))
+
+    def test_none(self) -> None:
+        """That nobody listens is nobody's fault."""
+        error = BackendUnavailableError("x")
+        error.__cause__ = ConnectionRefusedError()
+
+        self.assertIsNone(find_fault(error))
 
 
 class ServiceProbeTests(Case):
