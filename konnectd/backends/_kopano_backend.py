@@ -9,10 +9,7 @@ from konnectd.backends._kopano_people import end_user
 from konnectd.backends._kopano_server import NOBODY, Server
 from konnectd.interfaces import LogonAnswer, RefusalReason, Refused
 from konnectd.protocol.end_user import EndUser
-from konnectd.protocol.scope import EMAIL, NUMERIC_ID, PROFILE, RAW_SUBJECT, UNIQUE_ID
-
-#: Lets a client act for somebody at the groupware server.
-GROUPWARE = "kopano/gc"
+from konnectd.protocol.scope import EMAIL, GROUPWARE, NUMERIC_ID, PROFILE, RAW_SUBJECT, UNIQUE_ID
 
 log = Logger()
 

@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from konnectd.backends._kopano_errors import Code
 from konnectd.backends.kc import KopanoBackend, KopanoServiceBackend, build
 from konnectd.interfaces import NamingBackend, PasswordBackend, RefusalReason, Refused, SessionBackend
-from tests.contracts.backends import PASSWORD, USERNAME, BackendContract
+from tests.contracts.backends import PASSWORD, USERNAME, BackendContract, NamingContract, SessionContract
 from tests.support.kopano import codes
 from tests.support.kopano.troubles import CloseBefore, Hang, Refuse
 from tests.support.kopano_case import SERVICE, URI, Case, MemoryReactor, PersonCase, Voucher
@@ -19,7 +19,7 @@ Answer = TypeVar("Answer")
 WRONG = Refused(RefusalReason.WRONG_PASSWORD)
 
 
-class _KopanoContract(BackendContract):
+class _KopanoDrive(BackendContract):
     """What the contract needs to be driven by a server in memory."""
 
     reactor: MemoryReactor
@@ -32,7 +32,7 @@ class _KopanoContract(BackendContract):
         return answer
 
 
-class ContractTests(_KopanoContract, SynchronousTestCase):
+class ContractTests(_KopanoDrive, SessionContract, SynchronousTestCase):
     """Sessions of people keep to the contract of all backends."""
 
     tells_who_is_known = False
@@ -47,7 +47,7 @@ class ContractTests(_KopanoContract, SynchronousTestCase):
         return backend
 
 
-class ServiceContractTests(_KopanoContract, SynchronousTestCase):
+class ServiceContractTests(_KopanoDrive, NamingContract, SynchronousTestCase):
     """A session of the service keeps to the contract of all backends."""
 
     def make_backend(self) -> PasswordBackend:

@@ -39,21 +39,26 @@ class Case(SynchronousTestCase):
         """Start it."""
         self.server = KopanoProcess(*self.arguments)
         self.addCleanup(self.server.remove)
+        self.browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
 
-    def run_daemon(self, *words: str, **environ: str) -> Daemon:
+    def run_daemon(self, *words: str, port: int = 0, **environ: str) -> Daemon:
         """Start a daemon, which ends with the test."""
-        port = free_port()
+        port = port or free_port()
         given = (f"--iss=http://localhost:{port}", "--log-level=debug", *words, "kc")
         return self.enterContext(daemon(*given, port=port, environ=environ))
 
     def sign_in(self, running: Daemon, name: str, password: str) -> int:
         """Sign in as a front end does, and return the status."""
-        body = json.dumps({"state": "x", "params": [name, password, "1"]}).encode()
+        return self.call(running, "logon", params=[name, password, "1"])
+
+    def call(self, running: Daemon, name: str, **more: object) -> int:
+        """Make a call of a front end's, and return the status."""
+        body = json.dumps({"state": "x", **more}).encode()
         origin = running.url()
         headers = {"Content-Type": "application/json", "Kopano-Konnect-XSRF": "1", "Origin": origin}
-        request = urllib.request.Request(running.url("/signin/v1/identifier/_/logon"), body, headers)
+        request = urllib.request.Request(running.url(f"/signin/v1/identifier/_/{name}"), body, headers)
         try:
-            with urllib.request.urlopen(request, timeout=PATIENCE) as response:
+            with self.browser.open(request, timeout=PATIENCE) as response:
                 return int(response.status)
         except urllib.error.HTTPError as error:
             return error.code
@@ -153,3 +158,67 @@ class RunTests(Case):
 
         self.assertEqual(forgotten, HTTPStatus.OK)
         self.assertEqual(self.sign_in(running, "alice", "alice-secret"), HTTPStatus.OK)
+
+
+class TokenTests(Case):
+    """A groupware server that takes the daemon's tokens, or does not."""
+
+    arguments = ()
+
+    def setUp(self) -> None:
+        """Start a server that knows the daemon."""
+        self.port = free_port()
+        self.arguments = ("--sso-issuer", f"http://localhost:{self.port}", *self.more)
+        super().setUp()
+        self.running = self.run_daemon(port=self.port, KOPANO_SERVER_DEFAULT_URI=self.server.unix_uri)
+        self.sign_in(self.running, "alice", "alice-secret")
+
+    more: tuple[str, ...] = ()
+
+    def who_is_there(self) -> int:
+        """Ask who is signed in, and return the status."""
+        return self.call(self.running, "hello", flow="", prompt="", scope="")
+
+    def test_forgotten(self) -> None:
+        """Who is signed in stays so when the server forgets, and nothing secret is in the log."""
+        self.server.forget()
+
+        self.assertEqual(self.who_is_there(), HTTPStatus.OK, self.running.log)
+        self.assertIn("has a session at the Kopano server, by token", self.running.log)
+        self.assertNotIn("eyJ", self.running.log)
+
+    def test_restart_of_the_server(self) -> None:
+        """The same when it is started anew, and is gone for a moment."""
+        self.server.stop()
+        gone = self.who_is_there()
+        self.server.start()
+
+        self.assertEqual(gone, HTTPStatus.INTERNAL_SERVER_ERROR)
+        self.assertEqual(self.who_is_there(), HTTPStatus.OK, self.running.log)
+
+    def test_stop(self) -> None:
+        """A daemon that stops signs everybody out of the server."""
+        self.assertEqual(self.running.stop(), 0)
+        self.assertIn("A session was ended", self.running.log)
+
+
+class NoTokenTests(TokenTests):
+    """A server that takes no tokens."""
+
+    more = ("--no-sso",)
+
+    def test_forgotten(self) -> None:
+        """Who was signed in has to sign in again, and the operator is told what the server needs."""
+        self.server.forget()
+
+        self.assertEqual(self.who_is_there(), HTTPStatus.NO_CONTENT, self.running.log)
+        self.assertIn("kcoidc_issuer_identifier", self.running.log)
+        self.assertEqual(self.sign_in(self.running, "alice", "alice-secret"), HTTPStatus.OK)
+        self.assertEqual(self.who_is_there(), HTTPStatus.OK)
+
+    def test_restart_of_the_server(self) -> None:
+        """The same when it is started anew."""
+        self.server.stop()
+        self.server.start()
+
+        self.assertEqual(self.who_is_there(), HTTPStatus.NO_CONTENT, self.running.log)
