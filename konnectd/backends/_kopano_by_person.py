@@ -12,7 +12,14 @@ from konnectd.backends._kopano_people import end_user
 from konnectd.backends._kopano_server import Server
 from konnectd.backends._kopano_sessions import MOST_SESSIONS, Sessions
 from konnectd.backends._kopano_settings import Settings
-from konnectd.interfaces import LogonAnswer, RefusalReason, Refused, SessionLostError, Vouch
+from konnectd.interfaces import (
+    BackendUnavailableError,
+    LogonAnswer,
+    RefusalReason,
+    Refused,
+    SessionLostError,
+    Vouch,
+)
 
 log = Logger()
 
@@ -124,6 +131,7 @@ class KopanoBackend(BaseBackend):
 
         Raises:
             SessionLostError: the server does not take it.
+            BackendUnavailableError: the server does not say.
         """
         if self._vouch is None:
             raise SessionLostError("a session at the Kopano server has ended, and nobody vouches for people here")
@@ -132,23 +140,25 @@ class KopanoBackend(BaseBackend):
             answer = await self._server.people.logon_by_token(TokenLogon(token, entry_id))
         except KopanoError as error:
             if error.code != Code.KCERR_LOGON_FAILED:
-                raise
-            self._tell_what_is_needed()
+                # Not as it is: codes that mean "nobody" are about a question, and this was none.
+                raise BackendUnavailableError(f"Kopano server {self._server.name}: {error}") from error
+            self._tell_what_is_needed(entry_id.subject)
             raise SessionLostError("a session at the Kopano server has ended, and it takes no token") from error
         self._told = False
         self._server.meet(answer)
         log.debug("{subject} has a session at the Kopano server, by token", subject=entry_id.subject)
         return answer.session
 
-    def _tell_what_is_needed(self) -> None:
+    def _tell_what_is_needed(self, subject: str) -> None:
         """Say what the server needs to take tokens, once until it takes one."""
         if self._told:
-            log.debug("Kopano server {server} took no token", server=self._server.name)
+            log.debug("Kopano server {server} took no token for {subject}", server=self._server.name, subject=subject)
             return
         self._told = True
         log.warn(
-            "Kopano server {server} took no token of this daemon, so people have to sign in again when their session "
-            "there has ended: it needs enable_sso = yes, support for kcoidc, kcoidc_issuer_identifier with the issuer "
-            "of this daemon, and a way to that address",
+            "Kopano server {server} took no token of this daemon for {subject}. Unless that account is not active, "
+            "people have to sign in again when their session there has ended: it needs enable_sso = yes, support for "
+            "kcoidc, kcoidc_issuer_identifier with the issuer of this daemon, and a way to that address",
             server=self._server.name,
+            subject=subject,
         )

@@ -45,7 +45,7 @@ class KopanoServiceBackend(BaseBackend):
             certificate=settings.certificate,
             timeout=settings.timeout,
         )
-        self._service = ServiceSession(reactor, self._client, server.name, settings.usable_for, server.meet)
+        self._service = ServiceSession(reactor, self._client, server, settings.usable_for)
 
     async def check(self) -> None:
         """Try whether the server looks at people's passwords, and lets the service in.

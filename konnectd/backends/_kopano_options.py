@@ -12,12 +12,13 @@ MARGIN = 60
 
 
 def server_uri(text: str) -> str:
-    """Return the address of a server, written out.
+    """Return the address of a server as it was written, if it is one.
 
     Raises:
         ValueError: it is none.
     """
-    return str(Address.parse(text.strip()))
+    Address.parse(text.strip())
+    return text.strip()
 
 
 def session_timeout(text: str) -> int:

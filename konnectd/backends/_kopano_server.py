@@ -16,17 +16,20 @@ from konnectd.backends._kopano_settings import Settings
 from konnectd.interfaces import BackendUnavailableError, SessionLostError
 from konnectd.option import ConfigError, ConfigErrors
 
-#: What a question about somebody comes to who is not there, or whom those who ask may not see.
+#: What a question about somebody comes to who is not there. That whoever asks may not see them (KCERR_NO_ACCESS) is
+#: something else: a service that has lost a right must not cost everybody their tokens.
 NOBODY = frozenset(
     {
         Code.KCERR_NOT_FOUND,
-        Code.KCERR_NO_ACCESS,
         Code.KCERR_INVALID_ENTRYID,
         Code.KCERR_INVALID_PARAMETER,
         Code.KCERR_UNKNOWN_OBJECT,
         Code.KCERR_OBJECT_DELETED,
     }
 )
+
+#: How many servers and versions are known again behind one address.
+_MOST_MET = 100
 
 log = Logger()
 
@@ -56,7 +59,7 @@ class Server:
         self.people = PeopleClient(reactor, settings.address, trust=settings.trust, timeout=settings.timeout)
         self._settings = settings
         self._gate = Gate(reactor, self.people, self.name, settings.account, make_chance)
-        self._met: tuple[str, bytes] = ("", b"")
+        self._met: set[tuple[str, bytes]] = set()
 
     async def check(self) -> None:
         """Try whether the server looks at passwords.
@@ -92,11 +95,13 @@ class Server:
     def meet(self, answer: LogonAnswer) -> None:
         """Say which server it is, once for each that is met."""
         met = (answer.server_version, answer.server_guid)
-        if met == self._met:
+        if met in self._met:
             return
-        if any(self._met):
+        if self._met:
             self._gate.doubt()
-        self._met = met
+        if len(self._met) >= _MOST_MET:
+            self._met.clear()
+        self._met.add(met)
         log.info(
             "Kopano server {server} has version {version} and the id {guid}",
             server=self.name,

@@ -12,11 +12,12 @@ from typing import Any, TypeVar
 
 from twisted.logger import Logger
 
-from konnectd.backends._kopano_answers import LogonAnswer, SessionId
+from konnectd.backends._kopano_answers import SessionId
 from konnectd.backends._kopano_client import ServiceClient
 from konnectd.backends._kopano_dial import Reactor
 from konnectd.backends._kopano_errors import Code, KopanoError, KopanoFaultError
 from konnectd.backends._kopano_flight import Flight
+from konnectd.backends._kopano_server import Server
 from konnectd.backends._kopano_sessions import GOODBYE
 from konnectd.interfaces import BackendUnavailableError
 
@@ -39,24 +40,21 @@ class ServiceSession:
         self,
         reactor: Reactor,
         client: ServiceClient,
-        server: str,
+        server: Server,
         interval: float,
-        met: Callable[[LogonAnswer], None],
     ) -> None:
         """Begin nothing yet.
 
         Args:
             reactor: for time.
             client: makes the calls.
-            server: its address, for the log.
+            server: is told about each session that begins, or ends too early.
             interval: how long the session may go without use, in seconds.
-            met: told about each new session.
         """
         self._reactor = reactor
         self._client = client
         self._server = server
         self._interval = interval
-        self._met = met
         self._session: SessionId | None = None
         self._used_at = 0.0
         self._flight: Flight[SessionId] | None = None
@@ -154,10 +152,10 @@ class ServiceSession:
             self._fail(error)
             raise
         if self._complaint:
-            log.info("Kopano server {server} lets the service in again", server=self._server)
+            log.info("Kopano server {server} lets the service in again", server=self._server.name)
         self._complaint = ""
         self._session, self._used_at = answer.session, self._reactor.seconds()
-        self._met(answer)
+        self._server.meet(answer)
         self._plan(self._interval)
         return answer.session
 
@@ -167,7 +165,7 @@ class ServiceSession:
         if complaint != self._complaint and not self._closed:
             log.warn(
                 "Kopano server {server} does not let the service in, nobody can sign in: {error}",
-                server=self._server,
+                server=self._server.name,
                 error=complaint,
             )
         self._complaint = complaint
@@ -179,6 +177,8 @@ class ServiceSession:
             return
         self._session = None
         self._stop_timer()
+        # It is kept alive, so the server was started anew.
+        self._server.doubt()
         log.info(
             "Kopano server {server} has ended the session of the service; there will be another", server=self._server
         )

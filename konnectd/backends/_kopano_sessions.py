@@ -56,9 +56,6 @@ class Sessions:
         self._ending: set[Deferred[None]] = set()
         self._closed = False
 
-    def __len__(self) -> int:
-        return len(self._kept)
-
     def find(self, subject: str) -> SessionId | None:
         """Return the session of somebody."""
         kept = self._kept.get(subject)

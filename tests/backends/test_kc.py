@@ -283,9 +283,14 @@ class ServiceSignInTests(Case):
             self.assertEqual((answer, answer.principal), (expected, expected.principal), name)
 
     def test_room(self) -> None:
-        """A room does not sign in, even if the server took a password for it."""
+        """Who has become a room while they sign in does not get in."""
+        self.sign_in()
+        self.server.troubles.delays["resolveUsername"] = 1
+        waiting = self.begin(self.backend.logon("bob", "bob-secret"))
         self.change("bob", object_class=codes.CLASS_ROOM)
-        self.assertIsInstance(self.done(self.backend.logon("bob", "bob-secret")), Refused)
+        self.reactor.wait(1)
+
+        self.assertEqual(self.successResultOf(waiting), Refused(RefusalReason.DISABLED))
 
     def test_wrong_password_without_service(self) -> None:
         """A wrong password is one even while nobody can be looked up; the right one then is not answered."""

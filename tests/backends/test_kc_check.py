@@ -9,8 +9,8 @@ from twisted.web._newclient import ResponseNeverReceived
 from konnectd.backends._kopano_blame import find_fault
 from konnectd.interfaces import BackendUnavailableError
 from konnectd.option import ConfigErrors
-from tests.support.kopano import codes
-from tests.support.kopano.troubles import Refuse
+from tests.support.kopano import answers, codes, framing
+from tests.support.kopano.troubles import Raw, Refuse
 from tests.support.kopano_case import ROOT, SERVICE, TUNNEL, Case, PersonCase
 from tests.support.loglines import LogLines
 
@@ -145,6 +145,27 @@ class ProbeTests(PersonCase):
             self.begin(self.make(kc_server_uri=uri).check()).addErrback(lambda _: None)
 
         self.assertEqual(len(log.about("in the clear", "warn")), 2)
+
+
+class ClusterTests(PersonCase):
+    """Several servers behind one address."""
+
+    def test_log(self) -> None:
+        """Each is told once, however often they take turns."""
+        log = LogLines(self)
+        for guid in ("UOS6KIvlQvO0g8nk+K27ZQ==", "AAAAAAAAAAAAAAAAAAAAAA==") * 3:
+            content = (
+                answers.logon("logonResponse", 0, 4711, 0)
+                .to_bytes()
+                .replace(b"UOS6KIvlQvO0g8nk+K27ZQ==", guid.encode())
+            )
+            self.sign_in("bob")
+            self.server.troubles.plan(
+                Raw(framing.response(framing.OK, content, keeps_alive=True, chunked=False)), "logon"
+            )
+            self.begin(self.backend.logon("alice", "alice-secret")).addErrback(lambda _: None)
+
+        self.assertEqual(len(log.about("has version")), 2)
 
 
 class BlameTests(SynchronousTestCase):

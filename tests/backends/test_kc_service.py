@@ -81,6 +81,16 @@ class ServiceTests(Case):
         self.assertEqual(self.find(alice), alice)
         self.assertEqual(self.calls(), ["getUser", "logon", "getUser"])
 
+    def test_probed_again(self) -> None:
+        """A server that has lost it was started anew, so nobody signs in before it was seen to look at passwords."""
+        alice = self.sign_in()
+        self.server.restart()
+        self.find(alice)
+        self.server.asked.clear()
+        self.sign_in()
+
+        self.assertEqual([asked.username for asked in self.server.calls_of("logon")], ["SYSTEM", "svc", "alice"])
+
     def test_lost_while_nobody_asks(self) -> None:
         """When keeping it alive shows that it is lost, there is another one at once."""
         self.sign_in()

@@ -41,12 +41,14 @@ class FindTests(PersonCase):
         self.assertEqual([self.find(alice), self.find(bob)], [None, None])
 
     def test_hidden(self) -> None:
-        """An account that may not be seen, or an id the server can not read, is nobody's."""
+        """An id that the server does not know or can not read is nobody's; one that may not be seen is somebody's."""
         alice = self.sign_in()
-        for code in (0x80000002, 0x80000003, 0x80000014, 0x80000016):
+        for code in (0x80000002, 0x80000014, 0x80000016):
             self.server.troubles.plan(Refuse(code), "getUser")
 
             self.assertIsNone(self.find(alice))
+        self.server.troubles.plan(Refuse(0x80000003), "getUser")
+        self.assertIn("KCERR_NO_ACCESS", self.trouble(self.backend.find(alice.user_id)))
 
     def test_somebody_else(self) -> None:
         """An answer about another account than was asked for is about nobody."""
@@ -190,10 +192,11 @@ class RenewTests(PersonCase):
         """A server that does not answer says nothing about tokens; the next request tries again."""
         alice = self.sign_in()
         self.server.restart()
-        self.server.troubles.plan(Refuse(0x80000007), "ssoLogon")
-        error = self.failureResultOf(self.begin(self.backend.find(alice.user_id)), BackendUnavailableError)
+        for code in (0x80000007, 0x80000002, 0x80000003):
+            self.server.troubles.plan(Refuse(code), "ssoLogon")
+            error = self.failureResultOf(self.begin(self.backend.find(alice.user_id)), BackendUnavailableError)
 
-        self.assertNotIsInstance(error.value, SessionLostError)
+            self.assertNotIsInstance(error.value, SessionLostError)
         self.assertEqual(self.find(alice), alice)
 
 
