@@ -16,6 +16,7 @@ BY_NAME: Mapping[str, Reason] = {reason.name: reason for reason in REASONS}
 
 #: What is not an error of a specification is found by what it is.
 UNAVAILABLE = BY_NAME["backend-unavailable"]
+SESSION_LOST = BY_NAME["session-lost"]
 FAULT = BY_NAME["fault"]
 UNKNOWN = BY_NAME["other"]
 #: Errors about the parts of a document say in their own words which part is wrong.

@@ -160,8 +160,10 @@ REASONS = (
     Reason(
         name="session-lost",
         says=("the person has to sign in again",),
-        why="The backend keeps a session of its own for each person, and lost this one between two steps of a request.",
-        advice="Nothing: the application has to ask again, and then gets the sign-in page.",
+        why="The backend keeps a session of its own for each person. This one's is over, and only a new sign-in begins"
+        " another.",
+        advice="Nothing: applications try again later, and the person gets the sign-in page at the next request. When"
+        " it is everybody, look whether the server behind the backend lets konnectd begin sessions (single sign-on).",
         clause="OIDC Core 3.1.2.6 (login_required)",
         move=_PERSON,
     ),

@@ -13,10 +13,10 @@ from twisted.logger import Logger
 
 from konnectd.flows.recognized import Doubt
 from konnectd.http import HttpResponse
-from konnectd.interfaces import BackendUnavailableError
+from konnectd.interfaces import BackendUnavailableError, SessionLostError
 from konnectd.protocol.errors import OAuthError
 from konnectd.protocol.reason import Reason
-from konnectd.protocol.reasons import UNAVAILABLE, reason_of
+from konnectd.protocol.reasons import SESSION_LOST, UNAVAILABLE, reason_of
 from konnectd.protocol.trail import Trail, plain_words
 from konnectd.web.forms import FormRefusedError
 
@@ -122,6 +122,8 @@ def refused(at: str, error: Exception, reference: str, *, status: int, answered:
         case FormRefusedError(kind=kind):
             reason = reason_of("", str(kind))
             _tell(at, Trail(), reason, reason.why, reference, status, answered)
+        case SessionLostError():
+            _tell(at, Trail(), SESSION_LOST, str(error), reference, status, answered)
         case BackendUnavailableError():
             words = f"{error} ({error.__cause__!r})" if error.__cause__ is not None else str(error)
             _tell(at, Trail(), UNAVAILABLE, words, reference, status, answered)
@@ -145,7 +147,8 @@ def nothing_there(reference: str, path: str) -> None:
 def _tell(at: str, trail: Trail, reason: Reason, words: str, reference: str, status: int, answered: Answered) -> None:
     """Write the line."""
     emit: Any = log.debug if reason.everyday else log.info
-    if status >= _SERVER_ERRORS or reason is UNAVAILABLE:
+    # Of one person's lost session nobody has to be told who runs the daemon, whatever the status.
+    if (status >= _SERVER_ERRORS and reason is not SESSION_LOST) or reason is UNAVAILABLE:
         emit = log.warn
     told = evolve(trail, at=at, answered=answered, status=str(status), reason=reason.name)
     emit(

@@ -1,5 +1,7 @@
 """Who takes part in sessions."""
 
+from itertools import pairwise
+
 from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -113,6 +115,17 @@ class JoinTests(SynchronousTestCase):
         self.join(BACKED)
 
         self.assertEqual(len(self.end()), 1)
+
+    def test_people_before(self) -> None:
+        """Who else was in the browser is known, the latest first and not without bound; nobody is somebody else."""
+        people = [evolve(ALICE, subject=f"p-{number // 2}", user_id=f"p-{number // 2}") for number in range(100)]
+        logons = [logon_of(user, 1, session_id=f"s-{number}") for number, user in enumerate(people)]
+        for earlier, logon in pairwise(logons):
+            run(self.sessions.begin(logon, earlier))
+        found = run(self.sessions.people_before(logons[-1]))
+
+        self.assertEqual(found[:3], (logons[97], logons[95], logons[93]))
+        self.assertEqual(len(found), MOST_EARLIER // 2)
 
 
 class StateTests(SynchronousTestCase):

@@ -10,7 +10,7 @@ from konnectd.flows.logon import LogonForm, SignedIn
 from konnectd.interfaces import BackendUnavailableError, Store
 from konnectd.protocol.end_user import EndUser, Logon
 from konnectd.protocol.logons import MOST_BESIDE, Stay
-from konnectd.protocol.session import earlier_session_key, ended_session_key, session_state
+from konnectd.protocol.session import Earlier, earlier_session_key, ended_session_key, session_state
 from tests.support.fakes import SilentStore, claims_of, memory_store, run
 from tests.support.people import BOB
 from tests.support.provider import Provider, after, told
@@ -18,6 +18,11 @@ from tests.support.requests import CALLBACK, NOTES, form
 
 STAY = Stay(offered=True, idle=1000, lifetime=200_000)
 CROWD = tuple(EndUser(user_id=name, subject=name, username=name) for name in ("c", "d", "e", "f", "g"))
+
+
+def before(earlier: Logon, logon: Logon) -> str:
+    """Return what is kept of the logon whose place another one took."""
+    return Earlier.of(earlier, logon).to_text()
 
 
 class Case(SynchronousTestCase):
@@ -75,7 +80,7 @@ class ArrangingTests(Case):
         bob = self.sign_in("bob", beside=False)
 
         self.assertEqual(self.names, ["bob"])
-        self.assertEqual(run(self.provider.store.get(earlier_session_key(bob.session_id))), alice.session_id)
+        self.assertEqual(run(self.provider.store.get(earlier_session_key(bob.session_id))), before(alice, bob))
 
     def test_instead_leaves_others(self) -> None:
         """Those who stand beside stay when somebody takes the current one's place."""
@@ -101,7 +106,7 @@ class ArrangingTests(Case):
         self.assertEqual(self.names, ["f", "e", "d", "c", "bob"])
         self.assertEqual(len(BESIDE), MOST_BESIDE)
         gone = run(self.provider.store.get(earlier_session_key(logons[-1].session_id)))
-        self.assertEqual(gone, logons[0].session_id)
+        self.assertEqual(gone, before(logons[0], logons[-1]))
 
     def test_choose(self) -> None:
         """Choosing moves values, and changes nothing in them: not even the moment of the proof."""
