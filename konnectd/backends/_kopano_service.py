@@ -180,7 +180,8 @@ class ServiceSession:
         # It is kept alive, so the server was started anew.
         self._server.doubt()
         log.info(
-            "Kopano server {server} has ended the session of the service; there will be another", server=self._server
+            "Kopano server {server} has ended the session of the service; there will be another",
+            server=self._server.name,
         )
         if not self._closed:
             self._logon_flight()

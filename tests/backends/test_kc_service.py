@@ -73,13 +73,15 @@ class ServiceTests(Case):
         self.assertEqual((self.find(alice), self.logons()), (alice, 1))
 
     def test_lost_unnoticed(self) -> None:
-        """Who asks first after it was lost gets an answer all the same."""
+        """Who asks first after it was lost gets an answer all the same, and the log says what has happened."""
         alice = self.sign_in()
+        log = LogLines(self)
         self.server.restart()
         self.calls()
 
         self.assertEqual(self.find(alice), alice)
         self.assertEqual(self.calls(), ["getUser", "logon", "getUser"])
+        self.assertEqual(len(log.about("Kopano server file:///run/kopano/server.sock has ended the session")), 1)
 
     def test_probed_again(self) -> None:
         """A server that has lost it was started anew, so nobody signs in before it was seen to look at passwords."""
