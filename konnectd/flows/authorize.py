@@ -82,6 +82,10 @@ class _Present:
         """Whether nobody is there, be it the current one or anybody beside, or somebody who has to sign in again."""
         return self.logon is None and self.lost is None and not self.others
 
+    def has_lapsed(self, browser: Browser) -> bool:
+        """Whether a browser keeps a logon that is good for nothing any more."""
+        return self.logon is None and self.lost is None and (LOGON in browser.sealed or self.asked is not None)
+
 
 @frozen(kw_only=True)
 class Authorize:
@@ -193,8 +197,7 @@ class Authorize:
             others=bool(present.others) and present.lost is None,
         )
         decision = decide(request, known, self.sign_in.clock.now())
-        lapsed = logon is None and present.lost is None and (LOGON in browser.sealed or present.asked is not None)
-        gone = self._browsers.without(browser, present.asked) if lapsed else ()
+        gone = self._browsers.without(browser, present.asked) if present.has_lapsed(browser) else ()
         match decision:
             case Proceed(logon=person, scope=scope):
                 await self.pending.spend(arrival)

@@ -183,6 +183,7 @@ class HelloTests(LostCase):
             permits=self.provider.permits,
             endsession=self.provider.end_session,
             verifier=self.provider.signer,
+            recognized=self.provider.recognized,
             continue_uri=f"{ISSUER}/authorize",
         )
 

@@ -127,6 +127,7 @@ class RefusedTests(VouchCase):
             permits=self.provider.permits,
             endsession=self.provider.end_session,
             verifier=self.provider.signer,
+            recognized=self.provider.recognized,
             continue_uri=f"{ISSUER}/authorize",
         )
         asked = {"flow": "oidc", "scope": "openid", "client_id": "mail", "redirect_uri": CALLBACK}
