@@ -4,12 +4,11 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.flows.authorize import Answer, ToChooser, ToClient, ToSignIn
 from konnectd.flows.browser import BESIDE, LOGON, Browser
-from konnectd.flows.identifier_api import Entered, IdentifierApi, Nobody
+from konnectd.flows.identifier_api import Entered, Greeted, IdentifierApi, Nobody
 from konnectd.flows.logon import LogonForm, SignedIn
 from konnectd.interfaces import BackendUnavailableError, SessionLostError
 from konnectd.protocol.authorize import INTERACTION
 from konnectd.protocol.end_user import EndUser
-from konnectd.protocol.greeting import Greeting
 from konnectd.protocol.identifier_api import Hello, LogonAttempt
 from tests.support.devices import TV, Devices
 from tests.support.fakes import run
@@ -194,7 +193,7 @@ class HelloTests(LostCase):
         self.find_again()
 
         self.assertEqual(lost, Nobody())
-        self.assertIsInstance(run(self.api.hello(Hello.parse({}), self.browser)), Greeting)
+        self.assertIsInstance(run(self.api.hello(Hello.parse({}), self.browser)), Greeted)
 
     def test_going_on_without_a_password(self) -> None:
         """Nobody goes on as somebody whom the backend does not know without a password."""

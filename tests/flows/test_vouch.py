@@ -6,10 +6,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from konnectd.flows.authorize import ToClient
 from konnectd.flows.browser import LOGON
 from konnectd.flows.endsession import Confirm
-from konnectd.flows.identifier_api import IdentifierApi
+from konnectd.flows.identifier_api import Greeted, IdentifierApi
 from konnectd.flows.vouch import Vouching
 from konnectd.protocol.errors import BearerTokenError, OAuthError, UntrustedRequestError
-from konnectd.protocol.greeting import Greeting
 from konnectd.protocol.identifier_api import Hello
 from konnectd.protocol.registration import PREFIX
 from konnectd.protocol.vouching import AUDIENCE
@@ -133,7 +132,7 @@ class RefusedTests(VouchCase):
         asked = {"flow": "oidc", "scope": "openid", "client_id": "mail", "redirect_uri": CALLBACK}
         hello = Hello.parse({**asked, "id_token_hint": self.token})
 
-        self.assertIsInstance(run(api.hello(hello, self.provider.browser_of(ALICE))), Greeting)
+        self.assertIsInstance(run(api.hello(hello, self.provider.browser_of(ALICE))), Greeted)
 
     def test_logon(self) -> None:
         """A browser that keeps one in the place of its logon is nobody's."""

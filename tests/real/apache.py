@@ -17,6 +17,9 @@ SKIP = missing("auth_openidc", "libapache2-mod-auth-openidc")
 
 CLIENT_ID, CLIENT_SECRET = "apache", secrets.token_urlsafe(24)
 
+#: What it asks for, groups of people among it.
+SCOPE = "openid profile email groups offline_access"
+
 _DIRECTIVES = """\
 OIDCProviderMetadataURL {issuer}/.well-known/openid-configuration
 OIDCClientID {client_id}
@@ -24,7 +27,7 @@ OIDCClientSecret {client_secret}
 OIDCProviderTokenEndpointAuth {method}
 OIDCResponseType code
 OIDCPKCEMethod S256
-OIDCScope "openid profile email groups offline_access"
+OIDCScope "{scope}"
 OIDCRedirectURI {redirect_uri}
 OIDCCryptoPassphrase {passphrase}
 OIDCRemoteUserClaim preferred_username
@@ -79,15 +82,19 @@ class Application(Place):
 
 
 @contextmanager
-def apache(application: Application, issuer: str, method: str = "client_secret_basic") -> Iterator[Apache]:
+def apache(
+    application: Application, issuer: str, method: str = "client_secret_basic", scope: str = SCOPE
+) -> Iterator[Apache]:
     """Run it as a client of a provider, and stop it again.
 
     Args:
         application: where it listens.
         issuer: the provider.
         method: how it authenticates at the token endpoint.
+        scope: what it asks for.
     """
     directives = _DIRECTIVES.format(
+        scope=scope,
         issuer=issuer,
         client_id=CLIENT_ID,
         client_secret=CLIENT_SECRET,

@@ -83,8 +83,10 @@ def provider(
     *words: str,
     method: str = METHOD,
     more_methods: Sequence[str] = (),
+    backend: str = "ldap",
+    port: int = 0,
 ) -> Iterator[Daemon]:
-    """Run the daemon with people from a directory.
+    """Run the daemon with people from a directory, or from elsewhere.
 
     Args:
         folder: for files.
@@ -93,8 +95,10 @@ def provider(
         words: further flags.
         method: what signs tokens.
         more_methods: further keys, for clients that ask for other signatures.
+        backend: where people come from.
+        port: where it listens; any that is free if left out.
     """
-    port = free_port()
+    port = port or free_port()
     registration = folder / "clients.yaml"
     registration.write_text(yaml.safe_dump({"clients": [dict(client) for client in clients]}))
     secret = folder / "secret.key"
@@ -110,7 +114,7 @@ def provider(
         f"--encryption-secret={secret}",
         *words,
     )
-    with daemon(*flags, "ldap", port=port, environ=variables) as running:
+    with daemon(*flags, backend, port=port, environ=variables) as running:
         yield running
 
 

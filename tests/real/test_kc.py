@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.task import deferLater
 
 from konnectd.backends.kc import build
 from konnectd.interfaces import BackendUnavailableError, RefusalReason, Refused
@@ -153,6 +154,38 @@ class TroubleTests(BackendCase):
 
             self.assertEqual(await self.find(backend, alice), alice, kind)
             self.assertEqual([asked.call for asked in self.server.asked], ["getUser"], kind)
+
+    async def test_under_load(self) -> None:
+        """With everybody asking all the time, everybody is answered again, each in the session they had."""
+        backend = self.backend(UNIX)
+        names = ("alice", "bob", "carol", "dave", "erin")
+        people = [await backend.logon(name, f"{name}-secret") for name in names]
+        answers: list[str] = []
+        stopping = False
+
+        async def ask(user: EndUser) -> None:
+            """Ask about somebody, again and again."""
+            while not stopping:
+                try:
+                    answers.append("found" if await backend.find(user.user_id) == user else "somebody else")
+                except BackendUnavailableError:
+                    answers.append("no answer")
+                await deferLater(reactor, 0.002)
+
+        asking = [Deferred.fromCoroutine(ask(user)) for user in people * 4]
+        await self.eventually(lambda: answers.count("found") > 40)
+        await self.server.stop_listening()
+        await self.server.drop_all()
+        await self.eventually(lambda: answers.count("no answer") > 100)
+        answers.clear()
+        self.server.listen_again()
+        await self.eventually(lambda: answers.count("found") > 100)
+        stopping = True
+        await gatherResults(asking)
+
+        self.assertLessEqual(set(answers), {"found", "no answer"})
+        self.assertEqual(self.server.calls_of("ssoLogon"), [])
+        self.assertEqual(len(self.server.sessions), len(names))
 
     async def test_service_when_it_is_back(self) -> None:
         """The same for the session of a service."""
