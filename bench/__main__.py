@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from bench import daemon
 from bench.daemon import Daemon, Files
 from bench.directory import Directory
+from bench.groupware import PEOPLE, Groupware, Neighbor
 from bench.load import Load, get
 from bench.processes import SERVER_CORE, Server, free_port
 
@@ -23,6 +24,9 @@ _ROUNDS = 5
 _FLOWS = 100_000
 #: Flows under way together; fewer than the grants that one person may have with one client.
 _AT_ONCE = 20
+#: How many sign in together at a groupware server that takes so many seconds for each answer.
+_TOGETHER = 50
+_SLOW = 0.2
 _PSS = padding.PSS(padding.MGF1(hashes.SHA256()), hashes.SHA256().digest_size)
 
 
@@ -50,7 +54,8 @@ def main(arguments: list[str]) -> int:
     os.sched_setaffinity(0, set(range(os.cpu_count() or 1)) - {SERVER_CORE} or {SERVER_CORE})
     with tempfile.TemporaryDirectory() as folder:
         files = Files.write(Path(folder))
-        rows = [*_speed(files, 2 if quick else _ROUNDS), *_size(files, 5_000 if quick else _FLOWS), *_directory(files)]
+        speed, size = _speed(files, 2 if quick else _ROUNDS), _size(files, 5_000 if quick else _FLOWS)
+        rows = [*speed, *size, *_directory(files), *_groupware(files)]
     width = max(len(row[0]) for row in rows)
     missed = 0
     for name, value, bound, met in rows:
@@ -193,10 +198,10 @@ def _directory(files: Files) -> Iterator[_Row]:
             yield _at_most("ready, CPU seconds, LDAP backend", subject.server.ready_cpu, 0.6)
             time.sleep(1.0)
             yield _at_most("idle, MB, LDAP backend", subject.server.resident, 70)
-            request = subject.sign_in_request()
-            _sign_ins(subject, request, 64)
+            requests = subject.sign_in_requests(daemon.HOUSE[0])
+            _sign_ins(subject.load, requests * 64)
             before, cpu = directory.counters(), subject.server.cpu
-            _sign_ins(subject, request, 512)
+            _sign_ins(subject.load, requests * 512)
             took = subject.server.cpu - cpu
             spent = directory.counters().since(before)
         finally:
@@ -207,9 +212,47 @@ def _directory(files: Files) -> Iterator[_Row]:
     yield "  LDAP sign-ins, per CPU second", f"{512 / took:.0f}", "", True
 
 
-def _sign_ins(subject: Daemon, request: bytes, count: int) -> None:
-    """Sign in again and again."""
-    for answer in subject.load.run(request for _ in range(count)):
+def _groupware(files: Files) -> Iterator[_Row]:
+    """Measure the daemon with users from a groupware server, one that answers at once and one that is slow."""
+    with Groupware.start() as groupware:
+        subject = Daemon.start(files, *groupware.arguments, "kc")
+        try:
+            yield "ready, CPU seconds, kc backend", f"{subject.server.ready_cpu:.2f}", "", True
+            time.sleep(1.0)
+            yield "idle, MB, kc backend", f"{subject.server.resident:.2f}", "", True
+            first, *others = subject.sign_in_requests(*PEOPLE)
+            _sign_ins(subject.load, [first])
+            before, cpu = groupware.counts(), subject.server.cpu
+            _sign_ins(subject.load, others)
+            took, after = subject.server.cpu - cpu, groupware.counts()
+        finally:
+            subject.stop()
+    spent = {call: after[call] - before.get(call, 0) for call in after}
+    for call in ("logon", "getUser"):
+        yield _at_most(f"calls of {call} per kc sign-in", spent.pop(call, 0) / len(others), 1.0)
+    yield _at_most("other calls in all kc sign-ins", float(sum(spent.values())), 0)
+    yield "  kc sign-ins, per CPU second", f"{len(others) / took:.0f}", "", True
+    with Groupware.start(_SLOW) as groupware:
+        subject = Daemon.start(files, *groupware.arguments, "kc")
+        everybody = Load(subject.server.port, _TOGETHER)
+        try:
+            requests = subject.sign_in_requests(*PEOPLE)
+            # Once before: what is compiled and opened at the first time is not what is measured.
+            _sign_ins(everybody, requests[:_TOGETHER])
+            with Neighbor(subject.server.port) as neighbor:
+                began = time.perf_counter()
+                _sign_ins(everybody, requests[_TOGETHER : 2 * _TOGETHER])
+                took = time.perf_counter() - began
+        finally:
+            everybody.close()
+            subject.stop()
+    yield _at_most(f"{_TOGETHER} kc sign-ins at once, {_SLOW:.1f} s for each call, seconds", took, 1.0)
+    yield _at_most("longest wait of somebody else meanwhile, ms", neighbor.longest * 1000, 20)
+
+
+def _sign_ins(load: Load, requests: list[bytes]) -> None:
+    """Sign in by each of some requests."""
+    for answer in load.run(iter(requests)):
         if answer.status != 303 or b"KKT=" not in answer.header(b"set-cookie"):
             raise RuntimeError(f"nobody was signed in: {answer.status} {answer.header(b'location')!r}")
 

@@ -19,7 +19,7 @@ from bench.load import Answer, Load, get, post
 from bench.processes import Server, free_port
 
 _CLIENT, _SECRET, _CALLBACK = "bench", "bench-secret", "https://client.example.com/callback"
-_PASSWORD = "wonderland"  # noqa: S105 - made for the bench
+PASSWORD = "wonderland"  # noqa: S105 - made for the bench
 #: The people: so many that nobody comes to have more grants than are kept, as nobody does in real life.
 HOUSE = ("alice", *(f"person{number}" for number in range(1_000)))
 _BASIC = "Authorization: Basic " + b64encode(f"{_CLIENT}:{_SECRET}".encode()).decode()
@@ -59,7 +59,7 @@ class Files:
         (folder / "bench.pem").write_bytes(pem)
         (folder / "secret").write_bytes(bytes(range(32)))
         cheap = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
-        secret = cheap.hash(_PASSWORD)
+        secret = cheap.hash(PASSWORD)
         people = [
             {"username": name, "password": secret, "email": f"{name}@example.com", "name": name.title()}
             for name in HOUSE
@@ -124,22 +124,22 @@ class Daemon:
         text = page.body.decode()
         csrf = unescape(_found(r'name="csrf"[^>]*value="([^"]+)"', text))
         action = unescape(_found(r'<form[^>]*action="([^"]+)"', text))
-        body = urlencode({"csrf": csrf, "username": username, "password": _PASSWORD})
+        body = urlencode({"csrf": csrf, "username": username, "password": PASSWORD})
         answer = self._one(post(action, body, f"Cookie: {form_cookie}"))
         cookie = answer.header(b"set-cookie").decode().partition(";")[0]
         if answer.status != 303 or not cookie.startswith("KKT="):
             raise RuntimeError("nobody was signed in")
         return cookie
 
-    def sign_in_request(self) -> bytes:
-        """Return the request of a sign-in, to be sent again and again."""
+    def sign_in_requests(self, *names: str) -> list[bytes]:
+        """Return the request of a sign-in for each of some people, to be sent again and again."""
         page = self._one(get(_INNER + "signin"))
         form_cookie = page.header(b"set-cookie").decode().partition(";")[0]
         text = page.body.decode()
         csrf = unescape(_found(r'name="csrf"[^>]*value="([^"]+)"', text))
         action = unescape(_found(r'<form[^>]*action="([^"]+)"', text))
-        body = urlencode({"csrf": csrf, "username": HOUSE[0], "password": _PASSWORD})
-        return post(action, body, f"Cookie: {form_cookie}")
+        bodies = (urlencode({"csrf": csrf, "username": name, "password": PASSWORD}) for name in names)
+        return [post(action, body, f"Cookie: {form_cookie}") for body in bodies]
 
     def authorize(self, count: int) -> list[str]:
         """Return codes of that many authorization requests with a living logon, everybody having a turn."""

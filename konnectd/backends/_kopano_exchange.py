@@ -1,4 +1,4 @@
-"""One call after the other, or twenty at a time: requests go out, answers come back, and nothing takes for ever.
+"""One call after the other, or fifty at a time: requests go out, answers come back, and nothing takes for ever.
 
 A call has one deadline for everything: waiting for its turn, connecting, TLS, sending, and the last byte of the answer.
 When it passes, or when whoever waits gives up, the connection ends too.
@@ -31,6 +31,7 @@ from twisted.web.http_headers import Headers
 from konnectd.backends._kopano_address import Address
 from konnectd.backends._kopano_dial import MOST_CONNECTIONS, Endpoints, Lease, Reactor, describe, make_pool
 from konnectd.backends._kopano_errors import KopanoFaultError, MalformedAnswerError
+from konnectd.backends._kopano_pace import Pace
 from konnectd.backends._kopano_soap import Call
 from konnectd.backends._kopano_tls import TlsOptions
 from konnectd.backends._kopano_xml import LONGEST_ANSWER, find_fault
@@ -130,6 +131,7 @@ class Line:
         self._pool = make_pool(reactor, address.kind, persistent=True)
         self._single = make_pool(reactor, address.kind, persistent=False)
         self._turns = DeferredSemaphore(MOST_CONNECTIONS)
+        self._pace = Pace(reactor)
         self._waiting: set[Deferred[_Reply]] = set()
         self._closed = False
 
@@ -198,6 +200,7 @@ class Line:
         """Wait for a turn, and make the call; once more if its connection turns out to have been closed."""
         await self._turns.acquire()
         try:
+            await self._pace.keep()
             content = call.encode()
             try:
                 return await self._exchange(Lease(self._pool), content)
@@ -231,6 +234,7 @@ class Line:
                 reactor=self._reactor,
             )
             reply = _Reply(response.code, await response.content())
+            await self._pace.keep()
         except _NO_ANSWER as error:
             if lease.exceeded:
                 raise MalformedAnswerError(f"it is longer than {LONGEST_ANSWER} bytes") from error

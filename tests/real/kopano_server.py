@@ -1,10 +1,12 @@
 """The stand-in for a groupware server as a process of its own, on loopback and on a socket in the file system."""
 
+import json
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
@@ -13,7 +15,7 @@ from typing import IO
 from tests.real.daemon import PATIENCE, ROOT, STOP_PATIENCE
 from tests.support.kopano.certificates import Certificates
 
-_READY, _FORGOTTEN = "ready", "all sessions forgotten"
+_READY, _FORGOTTEN, _ASKED = "ready", "all sessions forgotten", "asked "
 
 
 class KopanoProcess:
@@ -98,10 +100,25 @@ class KopanoProcess:
 
     def forget(self) -> None:
         """Let it forget all sessions, as a restart would."""
+        self._signal(signal.SIGHUP)
+        self._lines_until(_FORGOTTEN)
+
+    def _signal(self, number: int) -> None:
+        """Send a signal to it.
+
+        Raises:
+            AssertionError: it does not run.
+        """
         if self._process is None:
             raise AssertionError("it does not run")
-        self._process.send_signal(signal.SIGHUP)
-        self._lines_until(_FORGOTTEN)
+        self._process.send_signal(number)
+
+    def counts(self) -> Mapping[str, int]:
+        """Return how often it was asked for what since it started."""
+        self._signal(signal.SIGUSR1)
+        (line,) = self._lines_until(_ASKED)[-1:]
+        found: Mapping[str, int] = json.loads(line.removeprefix(_ASKED))
+        return found
 
     def remove(self) -> None:
         """Stop it and remove its folder."""
@@ -109,13 +126,13 @@ class KopanoProcess:
         shutil.rmtree(self.folder)
 
     def _lines_until(self, last: str) -> list[str]:
-        """Return what it says until it says something.
+        """Return what it says until it says something that begins so.
 
         Raises:
             AssertionError: it says it not, or not in time.
         """
         lines: list[str] = []
-        while not lines or lines[-1] != last:
+        while not lines or not lines[-1].startswith(last):
             try:
                 line = self._lines.get(timeout=PATIENCE)
             except Empty as error:

@@ -6,6 +6,7 @@ import signal
 import ssl
 import sys
 import urllib.request
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -140,6 +141,11 @@ def obey_signals(reactor: Untyped, server: KopanoServer) -> None:
         server.restart()
         say("all sessions forgotten")
 
+    def count() -> None:
+        """Say what was asked, by call."""
+        say(f"asked {json.dumps(Counter(asked.call for asked in server.asked))}")
+
+    signal.signal(signal.SIGUSR1, lambda *_: reactor.callFromThread(count))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: reactor.callFromThread(stop))
     signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(forget))
@@ -147,7 +153,7 @@ def obey_signals(reactor: Untyped, server: KopanoServer) -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Serve until a signal ends it; SIGHUP lets it forget all sessions."""
+    """Serve until a signal ends it; SIGHUP lets it forget all sessions, SIGUSR1 lets it say what it was asked."""
     found = parser()
     options = found.parse_args(arguments)
     if not (options.socket or options.http or options.https):
