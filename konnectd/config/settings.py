@@ -4,7 +4,7 @@ Only what the options say is here. The files they name - keys, clients, scopes -
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import dropwhile
 from pathlib import Path
 from typing import Any
@@ -12,20 +12,17 @@ from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
-from konnectd.config import arguments, backends, conffile, layers, proxies, staying
+from konnectd.config import arguments, backends, conffile, layers, staying
 from konnectd.config.backends import BackendOptions
 from konnectd.config.branding_options import BrandingSettings
 from konnectd.config.choices import Choice
+from konnectd.config.completion import advice, fill_defaults
 from konnectd.config.given import Given, Names
 from konnectd.config.options import (
     ABSENT,
-    ACCESS_TOKEN_EXPIRATION,
     CONFIG,
-    CONSENT_EXPIRATION,
     FOREIGN_PREFIXES,
-    ID_TOKEN_EXPIRATION,
     OPTIONS,
-    REFRESH_TOKEN_EXPIRATION,
 )
 from konnectd.config.values import LogLevel
 from konnectd.option import ConfigError, ConfigErrors, Option, switch
@@ -34,6 +31,8 @@ from konnectd.protocol.logons import Stay
 from konnectd.protocol.response_type import Profile
 from konnectd.reach import Network
 
+#: Stands for an issuer that is missing, while other faults are looked for; by its nature it forbids least.
+_NOWHERE = "http://localhost"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _KNOWN = Names(options=OPTIONS)
 _KNOWN_ABSENT = Names(options=ABSENT)
@@ -71,6 +70,7 @@ class Settings:
         store_options: its own options, by name with underscores.
         branding: how pages look, and what they say.
         sources: where each option that was given stands, such as ``konnectd.conf:12``.
+        effective: the value of every option, by name with underscores, whichever field it has become.
         warnings: what to log once logging works.
         paths: where the daemon answers.
     """
@@ -117,6 +117,7 @@ class Settings:
     store_options: Mapping[str, object] = field(factory=dict, repr=False)
     branding: BrandingSettings = field(factory=BrandingSettings)
     sources: Mapping[str, str] = field(factory=dict)
+    effective: Mapping[str, object] = field(factory=dict, repr=False, eq=False)
     warnings: tuple[str, ...] = ()
     paths: Paths = field(init=False)
 
@@ -177,11 +178,33 @@ def load(
     Raises:
         ConfigErrors: something is wrong; it holds all faults.
     """
+    settings, faults = survey(argv, environ, package, defaults)
+    if faults:
+        raise ConfigErrors(faults)
+    return settings
+
+
+def survey(
+    argv: Sequence[str],
+    environ: Mapping[str, str],
+    package: str = backends.PACKAGE,
+    defaults: Sequence[Given] = (),
+) -> tuple[Settings, tuple[ConfigError, ...]]:
+    """Read everything the operator said, and make settings even where something is wrong.
+
+    A value that is wrong has given way to its default, a missing issuer to one on this machine, and a backend that
+    nobody knows to the empty name. Nobody may serve
+    by such settings; they are for finding out what else is wrong.
+
+    Args:
+        argv: as for `load`, like the rest.
+
+    Returns:
+        settings, and all faults.
+    """
     reading = _Reading(argv, environ, package, defaults)
     settings = reading.finish()
-    if settings is None or reading.faults:
-        raise ConfigErrors(reading.faults)
-    return settings
+    return settings, tuple(reading.faults)
 
 
 class _Reading:
@@ -202,8 +225,8 @@ class _Reading:
         # The first line of an option is the one that counts, so the file goes before defaults.
         self._layers = layers.Layers(arguments=given, environ=environ, lines=(*self._of_file, *defaults))
 
-    def finish(self) -> Settings | None:
-        """Return the settings; None when there are so many faults that they make no value."""
+    def finish(self) -> Settings:
+        """Return the settings, which are of use only when there are no faults."""
         backend = self._backend()
         store = self._store()
         own = self._backends.describe(backend) if backend else BackendOptions()
@@ -220,19 +243,21 @@ class _Reading:
         if args and backend and not own.arguments:
             self.faults.append(ConfigError("identity_manager_args", f"{backend} takes no further words: {args[0]}"))
         self._check_required(core)
-        if self.faults or backend is None:
-            return None
-        _fill_defaults(values)
+        values["iss"] = values["iss"] or _NOWHERE
+        fill_defaults(values)
+        chosen = {"identity_manager": backend or "", "identity_manager_args": tuple(args)}
+        effective = {**values, **chosen, **of_backend.values, **store_values.values}
         branding = BrandingSettings.take(values)
-        self._warnings += _advice(values)
+        self._warnings += advice(values)
         return Settings(
             **values,
-            backend=backend,
+            backend=backend or "",
             backend_args=tuple(args),
             backend_options=of_backend.values,
             store_options=store_values.values,
             branding=branding,
-            sources={**core.sources, **of_backend.sources, **store_values.sources},
+            sources={**core.sources, **of_backend.sources, **store_values.sources, **self._sources_of_words()},
+            effective=effective,
             warnings=tuple(self._warnings),
         )
 
@@ -250,6 +275,11 @@ class _Reading:
         if all(flag.option or flag.given.text for flag in given.flags):
             return given.words
         return tuple(dropwhile(lambda word: word not in self._backends.available, given.words))
+
+    def _sources_of_words(self) -> dict[str, str]:
+        """Say of what stands on the command line as a word where it stands."""
+        names = ("identity_manager", "identity_manager_args")[: len(self._words)]
+        return dict.fromkeys(names, arguments.SOURCE)
 
     def _lines(self, place: tuple[Given, ...]) -> tuple[Given, ...]:
         """Return what the configuration file says."""
@@ -358,37 +388,3 @@ def _is_no(text: str) -> bool:
         return not switch(text)
     except ValueError:
         return False
-
-
-def _fill_defaults(values: dict[str, Any]) -> None:
-    """Fill in what depends on other options, and lifetimes of 0, which ask for the default."""
-    paths = Paths.below(values["uri_base_path"])
-    values["sign_in_uri"] = values["sign_in_uri"] or paths.identifier
-    values["signed_out_uri"] = values["signed_out_uri"] or paths.goodbye
-    values["access_token_expiration"] = values["access_token_expiration"] or ACCESS_TOKEN_EXPIRATION
-    values["id_token_expiration"] = values["id_token_expiration"] or ID_TOKEN_EXPIRATION
-    values["refresh_token_expiration"] = values["refresh_token_expiration"] or REFRESH_TOKEN_EXPIRATION
-    values["consent_expiration"] = values["consent_expiration"] or CONSENT_EXPIRATION
-    values["logon_idle"] = values["logon_idle"] or staying.IDLE
-    values["logon_lifetime"] = values["logon_lifetime"] or staying.LIFETIME
-
-
-def _advice(values: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what an operator should think about twice although it is allowed."""
-    sign_in = Paths.below(values["uri_base_path"]).identifier
-    if values["disable_identifier_client"] and values["sign_in_uri"] == sign_in:
-        yield f"disable_identifier_client: nothing answers at {sign_in} here; sign_in_uri can name another page"
-    if values["insecure"]:
-        yield "insecure: certificates of the servers this daemon connects to are not checked"
-    yield from proxies.advice(values["trusted_proxy"])
-    if values["allow_dynamic_client_registration"] and not values["dynamic_registration_token"]:
-        yield "allow_dynamic_client_registration: everybody may register; dynamic_registration_token restricts that"
-    if values["allow_dynamic_client_registration"] and values["store"] == "memory":
-        yield "store: what clients change or delete of their registration is forgotten when this process ends"
-    if values["stay_signed_in"] != staying.NO:
-        yield from staying.advice(values)
-    if urlsplit(values["iss"]).path.rstrip("/") != values["uri_base_path"]:
-        yield (
-            "the path of the issuer identifier is not uri_base_path; the proxy in front has to map "
-            f"{values['iss'].rstrip('/')}/.well-known/openid-configuration to /.well-known/openid-configuration"
-        )

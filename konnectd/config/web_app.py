@@ -52,7 +52,7 @@ def load_web_app(folder: Path, *, warn: Callable[[str], object]) -> Mapping[str,
 
 def _files(folder: Path, warn: Callable[[str], object]) -> Iterator[tuple[str, Path]]:
     """Yield everything that is served besides the document."""
-    root = folder.resolve()
+    root = _real(folder)
     for name in _MORE:
         if (folder / name).is_file():
             yield from _within(root, folder, folder / name, warn)
@@ -65,12 +65,17 @@ def _files(folder: Path, warn: Callable[[str], object]) -> Iterator[tuple[str, P
 def _within(root: Path, folder: Path, path: Path, warn: Callable[[str], object]) -> Iterator[tuple[str, Path]]:
     """Yield a file if it is one, if it is in the folder, and if an address can name it."""
     name = path.relative_to(folder).as_posix()
-    if not path.resolve().is_relative_to(root):
+    if not _real(path).is_relative_to(root):
         warn(f"{path} is not served: it leads out of {folder}")
     elif any(_NAME.fullmatch(part) is None for part in name.split("/")):
         warn(f"{path} is not served: its name can not stand in an address")
     elif path.is_file():
         yield name, path
+
+
+def _real(path: Path) -> Path:
+    """Return where a path leads; unlike `Path.resolve`, links that lead in a circle are no mistake of ours."""
+    return Path(os.path.realpath(path))
 
 
 def _fault(problem: str) -> ConfigErrors:

@@ -62,7 +62,7 @@ class DefaultTests(SettingsTestCase):
                 request_log=False,
                 backend="ldap",
                 backend_options={"ldap_uri": None, "ldap_bindpw": None, "ldap_scope": "sub"},
-                sources={"iss": "command line"},
+                sources={"iss": "command line", "identity_manager": "command line"},
             ),
         )
 

@@ -55,6 +55,13 @@ class WebAppTests(SynchronousTestCase):
         self.assertEqual(sorted(self.read()), ["index.html", "static/a.css", "static/same.css"])
         self.assertEqual(["out.css is not served: it leads out of" in line for line in self.warnings], [True])
 
+    def test_circle(self) -> None:
+        """A link that leads to itself is left out, and stops nothing."""
+        (self.folder / "static").mkdir()
+        (self.folder / "static" / "a.css").symlink_to("a.css")
+
+        self.assertEqual(sorted(self.read()), ["index.html"])
+
     def test_names(self) -> None:
         """What an address can not say as it is, is left out with a warning."""
         for name in ("static/a b.css", "static/\u00e4.css", "static/a%2fb.css", "static/a<b>.css"):
