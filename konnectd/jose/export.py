@@ -1,17 +1,28 @@
-"""Private keys written as JSON Web Keys, for an operator who moves a key somewhere else; nothing that serves does this.
+"""Keys written down, for an operator who makes one or moves one somewhere else; nothing that serves does this.
 
-Public keys write themselves, in `konnectd.jose.keys`.
+Public keys write themselves as JSON Web Keys, in `konnectd.jose.keys`.
 """
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from konnectd.jose.base64url import b64url
-from konnectd.jose.keys import PrivateKey
+from konnectd.jose.keys import PrivateKey, PublicKey
 
 
 def to_private_jwk(key: PrivateKey) -> dict[str, object]:
     """Write a key with its private part. Spec: RFC 7518 6.2.2 and 6.3.2; RFC 8037 2."""
     return {**key.public.to_jwk(), **_private_members(key)}
+
+
+def to_private_pem(key: PrivateKey) -> bytes:
+    """Write a key with its private part. Spec: RFC 5958 2; RFC 7468 10."""
+    return key.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def to_public_pem(key: PublicKey) -> bytes:
+    """Write a public key. Spec: RFC 5280 4.1; RFC 7468 13."""
+    return key.key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
 def _private_members(key: PrivateKey) -> dict[str, object]:

@@ -11,6 +11,9 @@ from konnectd.protocol import authentication_context, pkce
 from konnectd.protocol.client_assertion import SIGNING_ALGORITHMS
 from konnectd.protocol.vocabulary import AuthMethod, Prompt
 
+#: How long others may keep metadata and keys without asking again, in seconds.
+DOCUMENT_MAX_AGE = 300
+
 ALWAYS_KNOWN_CLAIMS = ("iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "sid", "amr", "acr", "azp")
 
 

@@ -16,6 +16,7 @@ from konnectd.interfaces import BackendUnavailableError
 from konnectd.protocol.asking import asked
 from konnectd.protocol.authorize import CLAIMS_SCOPE
 from konnectd.protocol.delivery import Delivery
+from konnectd.protocol.discovery import DOCUMENT_MAX_AGE
 from konnectd.protocol.errors import OAuthError
 from konnectd.protocol.parameters import Parameters
 from konnectd.web.cookies import Cookies
@@ -34,8 +35,6 @@ _DUE: Mapping[type[Answer], Answered] = {
     ToChooser: Answered.CHOOSER,
     ToConsent: Answered.CONSENT,
 }
-#: How long others may keep metadata and keys without asking again, in seconds.
-DOCUMENT_MAX_AGE = 300
 
 
 @frozen
