@@ -22,10 +22,11 @@ from konnectd.flows.revoke import Revoke
 from konnectd.flows.sign_in import SignIn
 from konnectd.flows.token import Token
 from konnectd.flows.userinfo import UserInfo
-from konnectd.interfaces import Background, Grant
+from konnectd.interfaces import Background, Entropy, Grant
 from konnectd.option import ConfigError, ConfigErrors
 from konnectd.page_assembly import pages, recognized
 from konnectd.parts import World
+from konnectd.protocol.branding import Branding
 from konnectd.protocol.client_metadata import Offer
 from konnectd.web.account import AccountRoutes
 from konnectd.web.branding import Branded
@@ -94,7 +95,7 @@ def assemble(world: World, background: Background) -> Assembly:
     world.vouch_for_people()
     settings = world.settings
     paths = settings.paths
-    faces, static = _look(world)
+    faces, static = look(settings, world.contents.branding, world.entropy)
     urls = _urls(settings)
     cookies = Cookies(
         secure=settings.secure_cookies, path=paths.inner, form_path=paths.identifier, session_path=paths.session
@@ -152,23 +153,29 @@ def _urls(settings: Settings) -> Urls:
     )
 
 
-def _look(world: World) -> tuple[PageFaces, StaticFiles]:
-    """Make the pages, with what the operator made theirs, and the files that they refer to."""
-    templates, over = find_templates(), world.settings.branding.templates_path
-    look = Branded.read(world.contents.branding, templates, over, world.settings.paths.static)
+def look(settings: Settings, branding: Branding, entropy: Entropy) -> tuple[PageFaces, StaticFiles]:
+    """Make the pages, with what the operator made theirs, and the files that they refer to.
+
+    Raises:
+        BrokenTemplateError: a template has a mistake.
+        ConfigErrors: there are no pages in a language that was asked for.
+        LookupError: the installation is not complete.
+    """
+    templates, over = find_templates(), settings.branding.templates_path
+    branded = Branded.read(branding, templates, over, settings.paths.static)
     try:
         pages = Pages(
             templates,
-            static=look.static,
-            entropy=world.entropy,
-            brand=look.brand,
+            static=branded.static,
+            entropy=entropy,
+            brand=branded.brand,
             over=over,
-            paths=world.settings.paths,
-            languages=world.contents.branding.locales,
+            paths=settings.paths,
+            languages=branding.locales,
         )
     except UnknownLanguageError as error:
-        raise ConfigErrors([world.settings.locate(ConfigError("ui_locales", str(error)))]) from error
-    return PageFaces(pages), look.static
+        raise ConfigErrors([settings.locate(ConfigError("ui_locales", str(error)))]) from error
+    return PageFaces(pages), branded.static
 
 
 def _endsession(world: World, sign_in: SignIn, background: Background) -> EndSession:

@@ -13,6 +13,7 @@ import platform
 import socket
 import ssl
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -30,6 +31,9 @@ Usage: konnectd COMMAND [options]
 Commands:
   serve BACKEND          run the OpenID Connect provider; konnectd serve --help lists its options
   demo                   run a provider with people and a client made up for trying out
+  setup                  make the signing key and the encryption secret, once
+  check-config           say what is wrong with the configuration, or which settings count
+  keys                   show the signing keys, and rotate them
   healthcheck            ask a running provider whether it is well
   explain                say why a request was refused, by the reference on the page or a line of the log
   utils jwk-from-pem     print a key from a PEM file as a JSON Web Key
@@ -182,6 +186,29 @@ def demo(argv: Sequence[str]) -> int:
     return status
 
 
+def setup(argv: Sequence[str]) -> int:
+    """Make the signing key and the encryption secret."""
+    from konnectd.commands.setup import run  # noqa: PLC0415 - the other commands do not need it
+
+    return run(argv, os.environ, int(time.time()))
+
+
+def keys(argv: Sequence[str]) -> int:
+    """Show or change the signing keys."""
+    from konnectd.commands.keys import run  # noqa: PLC0415 - the other commands do not need it
+
+    return run(argv, os.environ)
+
+
+def check_config(argv: Sequence[str]) -> int:
+    """Say what a start would say about the configuration."""
+    from twisted.internet import reactor  # noqa: PLC0415 - the other commands do not need it
+
+    from konnectd.commands.check_config import run  # noqa: PLC0415 - see above
+
+    return run(argv, os.environ, reactor)
+
+
 def utils(argv: Sequence[str]) -> int:
     """Run one of the small commands."""
     if not argv or argv[0] in _HELP_FLAGS or argv[0] not in _UTILS:
@@ -328,6 +355,9 @@ _UTILS: Mapping[str, Command] = {
 _STARTERS: Mapping[str, Callable[[Sequence[str]], int]] = {
     "serve": serve,
     "demo": demo,
+    "setup": setup,
+    "check-config": check_config,
+    "keys": keys,
     "utils": utils,
     "version": Command(synopsis="konnectd version", run=print_version).start,
     "explain": Command(

@@ -56,7 +56,7 @@ class GuardedEndpoints:
             raise SchemeNotSupported("only https is spoken here")
         host = uri.host.decode("ascii")
         endpoint: Any = GuardedEndpoint(self._reactor, host, uri.port, self._reach)
-        limited: Any = LimitedEndpoint(wrapClientTLS(_tls(host, insecure=self._insecure), endpoint))
+        limited: Any = LimitedEndpoint(wrapClientTLS(client_tls(host, insecure=self._insecure), endpoint))
         return cast("IStreamClientEndpoint", limited)
 
 
@@ -205,8 +205,13 @@ class _AnyCertificate:
         return connection
 
 
-def _tls(host: str, *, insecure: bool) -> Any:  # noqa: ANN401 - what makes TLS connections
-    """Return what begins TLS 1.2 or better with one host."""
+def client_tls(host: str, *, insecure: bool) -> Any:  # noqa: ANN401 - what makes TLS connections
+    """Return what begins TLS 1.2 or better with one host.
+
+    Args:
+        host: whose certificate it has to be.
+        insecure: any certificate will do.
+    """
     if insecure:
         return _AnyCertificate(host)
     untyped: Any = optionsForClientTLS

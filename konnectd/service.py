@@ -160,10 +160,10 @@ def make_service(settings: Settings, reactor: Any) -> MultiService:  # noqa: ANN
     try:
         return serve(settings, world, reactor)
     except (BrokenTemplateError, BrokenCatalogError, LookupError) as error:
-        raise ConfigErrors([_fault_of_templates(settings, error)]) from error
+        raise ConfigErrors([fault_of_templates(settings, error)]) from error
 
 
-def _fault_of_templates(settings: Settings, error: Exception) -> ConfigError:
+def fault_of_templates(settings: Settings, error: Exception) -> ConfigError:
     """Say what is wrong with a template; of one of the operator's, where it is."""
     over = settings.branding.templates_path
     if over is None:

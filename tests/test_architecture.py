@@ -83,7 +83,8 @@ TABLE: Mapping[str, Row] = {
     "tap": row("config option logs service runner", "attrs twisted zope"),
     "runner": row("config option interfaces logs service listener", "attrs twisted"),
     "explain": row("protocol", "attrs"),
-    "cli": row("config option jose tap runner demo explain", "attrs argon2 cryptography twisted"),
+    "commands": row(f"{SERVE} parts assembly service", "attrs twisted zope"),
+    "cli": row("config option jose tap runner demo explain commands", "attrs argon2 cryptography twisted"),
     "demo": row(f"{SERVE} address bodies parts assembly service runner", "attrs twisted zope"),
 }
 
@@ -110,6 +111,9 @@ OPERATORS_WORDS = re.compile(r"cli\.py:[0-9]+: _?utils$")
 NO_SECRETS = {
     "option.py: Option.keys": "names in the configuration file",
     "jose/keys.py: PublicKey.key": "public",
+    "protocol/key_rotation.py: Activate.key": "what has happened to a key",
+    "protocol/key_rotation.py: Retire.key": "what has happened to a key",
+    "protocol/key_rotation.py: Strip.key": "what has happened to a key",
     "protocol/scope.py: Scope.tokens": "the specification's word for the parts of a scope",
     "web/views.py: ScopeLine.token": "the specification's word for a part of a scope",
     "web/views.py: ErrorPage.code": "an error code, which everybody may see",

@@ -112,7 +112,7 @@ class KeyFolder:
 
     folder: Path | None
     links: tuple[SigningLink, ...]
-    keys: tuple[FoundKey, ...]
+    keys: tuple[FoundKey, ...] = field(repr=False)
     faults: Mapping[Path, str]
 
     @property

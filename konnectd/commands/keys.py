@@ -1,0 +1,348 @@
+"""``konnectd keys``: what signing keys there are, and their rotation, step by step or as a timer wants it."""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TypeAlias
+
+from attrs import frozen
+
+from konnectd.commands.words import FAULTY, MISUSED, OK, Words, asks_for_help, complain, misused, shown, usage
+from konnectd.config.key_changes import KeyChanges, RefusedError
+from konnectd.config.key_folder import FoundKey, KeyFolder, kind_of, read_folder, shown_time
+from konnectd.config.key_settings import KeySettings, read_key_settings
+from konnectd.config.safe_folder import UnsafeError
+from konnectd.jose.keys import METHODS
+from konnectd.option import ConfigErrors, Option, one_of, switch
+from konnectd.protocol.key_rotation import (
+    AHEAD,
+    LEAST_AHEAD,
+    Activate,
+    KeyState,
+    Publish,
+    Retire,
+    Rules,
+    Step,
+    Strip,
+    plan,
+)
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_LONGEST_SPAN = 10 * 365 * 86_400
+#: What has to be done after each change.
+_RELOAD = "Restart konnectd now, so that it knows."
+
+
+def span(text: str) -> int:
+    """Read a span: ``90d``, ``36h``, ``10m``, or seconds.
+
+    Raises:
+        ValueError: it is none, or beyond ten years.
+    """
+    word = text.strip()
+    number, unit = (word[:-1], word[-1:]) if word[-1:] in _UNITS else (word, "s")
+    if not (number.isascii() and number.isdecimal()):
+        raise ValueError("must be a span such as 90d, 36h, 10m or a number of seconds")
+    seconds = int(number[:12]) * _UNITS[unit]
+    if seconds > _LONGEST_SPAN:
+        raise ValueError("must not be more than ten years")
+    return seconds
+
+
+def ahead(text: str) -> int:
+    """Read for how long a key is published before it signs.
+
+    Raises:
+        ValueError: it is no span, or shorter than proxies and clients may keep the key set.
+    """
+    seconds = span(text)
+    if seconds < LEAST_AHEAD:
+        raise ValueError(f"must be at least {LEAST_AHEAD} seconds: so long others may keep the set of keys")
+    return seconds
+
+
+OWN_OPTIONS: tuple[Option, ...] = (
+    Option(
+        name="ahead",
+        help=f"How long a key is published before it signs, such as 2d or 12h. Default: {AHEAD // 3600}h.",
+        parse=ahead,
+        default=AHEAD,
+        metavar="SPAN",
+    ),
+    Option(
+        name="every",
+        help="With rotate: how long a key signs before another one takes its place, such as 90d. Required there.",
+        parse=span,
+        default=0,
+        metavar="SPAN",
+    ),
+    Option(
+        name="method",
+        help="With new: what the key shall sign by; a key of this kind has to sign already. Default: what signs first.",
+        parse=one_of(*METHODS),
+        default="",
+        metavar="ALG",
+    ),
+    Option(
+        name="force",
+        help="With activate and retire: do it although it is too early. Tokens will be refused.",
+        parse=switch,
+        default=False,
+        metavar="",
+    ),
+    Option(name="json", help="With list: print JSON.", parse=switch, default=False, metavar=""),
+)
+SYNOPSIS = "konnectd keys list | new [KID] | activate KID | retire KID | rotate --every=SPAN [options]"
+_PURPOSE = (
+    "Shows and rotates the keys that sign. list shows them; new makes one and publishes it; activate lets it sign;"
+    " retire takes one away; rotate does what is due of all this, and is made for a timer. Each can be repeated."
+)
+_FURTHER = (
+    "Of the options of konnectd serve, --config, those about keys and those about the life of tokens can be given."
+    " signing_private_key has to be a symbolic link to a file in validation_keys_path; konnectd setup makes both."
+)
+#: How many words follow each of the commands: at least, and at most.
+_COMMANDS: Mapping[str, tuple[int, int]] = {
+    "list": (0, 0),
+    "new": (0, 1),
+    "activate": (1, 1),
+    "retire": (1, 1),
+    "rotate": (0, 0),
+}
+Lines: TypeAlias = Iterator[str]
+
+
+@frozen(kw_only=True)
+class Call:
+    """One call of the command.
+
+    Attributes:
+        name: what is to be done.
+        kid: of the key it is about; empty for none.
+        settings: name the keys.
+        rules: how long everything takes.
+        method: of a new key; empty for that of the active one.
+        force: it does not matter how long everything takes.
+        now: seconds since the epoch.
+    """
+
+    name: str
+    kid: str
+    settings: KeySettings
+    rules: Rules
+    method: str
+    force: bool
+    now: int
+
+    def change(self) -> Lines:
+        """Do it, and say line by line what was done.
+
+        Raises:
+            RefusedError: it may not be done.
+            UnsafeError: the folder is not safe, or another command is at work.
+            OSError: a file can not be changed.
+        """
+        work: Mapping[str, Callable[[KeyChanges], Lines]] = {
+            "new": self._new,
+            "activate": self._activate,
+            "retire": self._retire,
+            "rotate": self._rotate,
+        }
+        with KeyChanges.begin(self.settings, self.now) as changes:
+            yield from work[self.name](changes)
+
+    def _new(self, changes: KeyChanges) -> Lines:
+        """Make a key."""
+        key, made = changes.new(self.kid, self.method)
+        usable = shown_time(self.rules.usable_at(key.dated))
+        if made:
+            yield f"{key.dated.kid}: made and published in {key.path}"
+            yield f"{_RELOAD} From {usable} on: konnectd keys activate {key.dated.kid}"
+        else:
+            yield f"{key.dated.kid}: is there already, and may sign from {usable} on"
+
+    def _activate(self, changes: KeyChanges) -> Lines:
+        """Let a key sign."""
+        before = changes.activate(self.kid, self.rules, force=self.force)
+        if before is None:
+            yield f"{self.kid}: signs already"
+            return
+        yield f"{self.kid}: signs now, in the place of {before.dated.kid}"
+        yield _RELOAD
+        replaced = changes.read().find(before.dated.kid)
+        if replaced is not None:
+            yield f"{before.dated.kid}: stays published; may go {_when(self.rules.removable_at(replaced.dated))}"
+
+    def _retire(self, changes: KeyChanges) -> Lines:
+        """Take a key away."""
+        key = changes.retire(self.kid, self.rules, force=self.force)
+        yield f"{self.kid}: taken away, {key.path} is deleted"
+        yield _RELOAD
+
+    def _rotate(self, changes: KeyChanges) -> Lines:
+        """Do what is due."""
+        done = False
+        for step in plan(changes.read().dated, self.rules, self.now):
+            done = True
+            yield self._step(changes, step)
+        yield _RELOAD if done else "nothing is due"
+
+    def _step(self, changes: KeyChanges, step: Step) -> str:
+        """Do one thing that is due, and say so."""
+        match step:
+            case Publish(like=like):
+                key, _ = changes.new(method=_method_like(changes.read(), like.kid))
+                return f"{key.dated.kid}: made and published"
+            case Activate(key=dated, instead_of=before):
+                changes.activate(dated.kid, self.rules)
+                return f"{dated.kid}: signs now, in the place of {before.kid}"
+            case Strip(key=dated):
+                changes.keep_public(dated.kid)
+                return f"{dated.kid}: only its public half is kept"
+            case Retire(key=dated):
+                changes.retire(dated.kid, self.rules)
+                return f"{dated.kid}: taken away"
+
+
+def _method_like(found: KeyFolder, kid: str) -> str:
+    """Return a method that a key signs by, which tells of which kind a new one has to be."""
+    key = found.find(kid)
+    return key.public.algorithms[0] if key is not None else ""
+
+
+def run(argv: Sequence[str], environ: Mapping[str, str], now: Callable[[], float] = time.time) -> int:
+    """Do what the words say, and return the exit status.
+
+    Args:
+        argv: the words after the command.
+        environ: the environment variables.
+        now: returns seconds since the epoch.
+    """
+    if asks_for_help(argv):
+        sys.stdout.write(usage(SYNOPSIS, _PURPOSE, OWN_OPTIONS, _FURTHER))
+        return OK
+    try:
+        words = Words.parse(argv, OWN_OPTIONS)
+        name, kid, flags = _subcommand(words.rest)
+        settings = read_key_settings(flags, environ)
+    except ConfigErrors as error:
+        return misused("keys", error)
+    except ValueError as error:
+        complain("keys", str(error))
+        return MISUSED
+    if name == "rotate" and not words.own["every"]:
+        complain("keys", "rotate needs --every=SPAN, such as --every=90d")
+        return MISUSED
+    rules = Rules(ahead=_whole(words.own["ahead"]), period=_whole(words.own["every"]), token_life=settings.token_life)
+    if name == "list":
+        return _list(settings, rules, as_json=bool(words.own["json"]))
+    call = Call(
+        name=name,
+        kid=kid,
+        settings=settings,
+        rules=rules,
+        method=str(words.own["method"]),
+        force=bool(words.own["force"]),
+        now=int(now()),
+    )
+    return _change(call)
+
+
+def _change(call: Call) -> int:
+    """Make a change and tell of it."""
+    try:
+        for line in call.change():
+            sys.stdout.write(f"{shown(line)}\n")
+    except (RefusedError, UnsafeError) as error:
+        complain("keys", str(error))
+        return FAULTY
+    except OSError as error:
+        complain("keys", f"{error.filename or 'a file'} can not be changed: {error.strerror}")
+        return FAULTY
+    return OK
+
+
+def _whole(value: object) -> int:
+    """Return a number that was parsed as one."""
+    return value if isinstance(value, int) else 0
+
+
+def _subcommand(rest: Sequence[str]) -> tuple[str, str, tuple[str, ...]]:
+    """Split what is to be done, and the key it is about, from flags of the daemon.
+
+    Raises:
+        ValueError: it is not said what is to be done, or too much is said.
+    """
+    begin = next((number for number, word in enumerate(rest) if word in _COMMANDS), None)
+    if begin is None:
+        raise ValueError(f"what is to be done? Usage: {SYNOPSIS}")
+    name, after = rest[begin], list(rest[begin + 1 :])
+    least, most = _COMMANDS[name]
+    kid = after.pop(0) if most and after and not after[0].startswith("-") else ""
+    if least and not kid:
+        raise ValueError(f"{name} needs the id of a key; konnectd keys list shows them")
+    return name, kid, (*rest[:begin], *after)
+
+
+def _list(settings: KeySettings, rules: Rules, *, as_json: bool) -> int:
+    """Print the keys; the exit status tells whether all files can be read."""
+    found = read_folder(settings.signing_private_key, settings.validation_keys_path, settings.signing_kid)
+    if as_json:
+        keys = [_document(key, rules) for key in found.keys]
+        faults = [{"file": str(path), "problem": problem} for path, problem in found.faults.items()]
+        sys.stdout.write(json.dumps({"keys": keys, "faults": faults}, indent=2) + "\n")
+    else:
+        if not found.keys and not found.faults:
+            complain("keys", "no keys are configured; konnectd setup makes one")
+        for row in _table([_cells(key, rules) for key in found.keys]):
+            sys.stdout.write(f"{shown(row)}\n")
+        for path, problem in found.faults.items():
+            complain("keys", f"{path}: {problem}")
+    return FAULTY if found.faults else OK
+
+
+def _document(key: FoundKey, rules: Rules) -> Mapping[str, object]:
+    """Return what there is to say about a key, for programs."""
+    ends = rules.removable_at(key.dated)
+    return {
+        "kid": key.dated.kid,
+        "kind": kind_of(key.public),
+        "bits": getattr(key.public.key, "key_size", None),
+        "algorithms": list(key.public.algorithms),
+        "state": key.dated.state.value,
+        "since": shown_time(key.dated.since),
+        "may_sign_from": shown_time(rules.usable_at(key.dated)),
+        "may_go": None if ends is None else shown_time(ends),
+        "private": key.private is not None,
+        "certain": key.dated.certain,
+        "file": str(key.path),
+    }
+
+
+def _cells(key: FoundKey, rules: Rules) -> tuple[str, ...]:
+    """Return what there is to say about a key, for people."""
+    dated, size = key.dated, getattr(key.public.key, "key_size", 0)
+    kind = f"RSA {size}" if dated.kind == "RSA" else dated.kind
+    state = dated.state.value if key.private is not None or dated.active else f"{dated.state.value}, public half"
+    note = ""
+    match dated.state:
+        case KeyState.PUBLISHED:
+            note = f"may sign from {shown_time(rules.usable_at(dated))}"
+        case KeyState.RETIRED:
+            note = f"may go {_when(rules.removable_at(dated))}"
+        case KeyState.ACTIVE:
+            pass
+    return (dated.kid, kind, state, f"since {shown_time(dated.since)}", note)
+
+
+def _when(moment: int | None) -> str:
+    """Say when something may happen."""
+    return "never by itself: clients have registered themselves" if moment is None else f"from {shown_time(moment)} on"
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    """Yield rows whose columns stand under each other."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
