@@ -33,6 +33,7 @@ Commands:
   demo                   run a provider with people and a client made up for trying out
   setup                  make the signing key and the encryption secret, once
   check-config           say what is wrong with the configuration, or which settings count
+  doctor                 find out why signing in does not work, from the outside in
   keys                   show the signing keys, and rotate them
   healthcheck            ask a running provider whether it is well
   explain                say why a request was refused, by the reference on the page or a line of the log
@@ -209,6 +210,15 @@ def check_config(argv: Sequence[str]) -> int:
     return run(argv, os.environ, reactor)
 
 
+def doctor(argv: Sequence[str]) -> int:
+    """Find out what is wrong with an installation."""
+    from twisted.internet import reactor  # noqa: PLC0415 - the other commands do not need it
+
+    from konnectd.doctor.command import run  # noqa: PLC0415 - see above
+
+    return run(argv, os.environ, reactor)
+
+
 def utils(argv: Sequence[str]) -> int:
     """Run one of the small commands."""
     if not argv or argv[0] in _HELP_FLAGS or argv[0] not in _UTILS:
@@ -357,6 +367,7 @@ _STARTERS: Mapping[str, Callable[[Sequence[str]], int]] = {
     "demo": demo,
     "setup": setup,
     "check-config": check_config,
+    "doctor": doctor,
     "keys": keys,
     "utils": utils,
     "version": Command(synopsis="konnectd version", run=print_version).start,

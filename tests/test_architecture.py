@@ -84,7 +84,11 @@ TABLE: Mapping[str, Row] = {
     "runner": row("config option interfaces logs service listener", "attrs twisted"),
     "explain": row("protocol", "attrs"),
     "commands": row(f"{SERVE} parts assembly service", "attrs twisted zope"),
-    "cli": row("config option jose tap runner demo explain commands", "attrs argon2 cryptography twisted"),
+    "doctor": row(
+        f"{SERVE} address bodies outward parts service commands",
+        "attrs twisted zope OpenSSL service_identity cryptography",
+    ),
+    "cli": row("config option jose tap runner demo explain commands doctor", "attrs argon2 cryptography twisted"),
     "demo": row(f"{SERVE} address bodies parts assembly service runner", "attrs twisted zope"),
 }
 

@@ -47,7 +47,15 @@ class CommandTests(SynchronousTestCase):
 
     def test_help_of_a_command(self) -> None:
         """Each command explains itself, both ways."""
-        for name, word in (("serve", "--iss=URL"), ("healthcheck", "--hostname=ADDRESS"), ("utils", "jwk-from-pem")):
+        for name, word in (
+            ("serve", "--iss=URL"),
+            ("healthcheck", "--hostname=ADDRESS"),
+            ("utils", "jwk-from-pem"),
+            ("setup", "--user=NAME"),
+            ("check-config", "--json"),
+            ("doctor", "--as-user=NAME"),
+            ("keys", "--every=SPAN"),
+        ):
             with self.subTest(name=name):
                 first, second = run("help", name), run(name, "--help")
 

@@ -128,6 +128,13 @@ class GoodTests(CheckCase):
         self.assertEqual((found.status, self.reactor.tcpClients), (0, []))
         self.assertNotIn(SECRET, found.output)
 
+    def test_redis(self) -> None:
+        """Redis is not asked either."""
+        self.lines.update(store="redis", redis_password=SECRET)
+        found = self.check()
+
+        self.assertEqual((found.status, self.reactor.tcpClients, SECRET in found.output), (0, [], False))
+
     def test_warnings(self) -> None:
         """What a start would warn of is told, and is no fault."""
         self.files["clients.yaml"] = CLIENTS.replace("{id", "{trustd: yes, id")

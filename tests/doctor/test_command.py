@@ -1,0 +1,82 @@
+"""``konnectd doctor``: its words, its report, its exit status."""
+
+import json
+
+from twisted.internet.testing import MemoryReactorClock
+from twisted.trial.unittest import SynchronousTestCase
+
+from konnectd.commands.check_config import inspect
+from konnectd.doctor import command
+from konnectd.doctor.command import Report, Wanted, as_json, as_text, examine
+from konnectd.doctor.finding import fault, good, hint, warning
+from konnectd.doctor.people import Sight
+from tests.support.commands import Result, caught
+from tests.support.fakes import run
+
+REPORT = Report(
+    findings=(
+        good("store", "is well"),
+        hint("clients", "none", cause="Nothing set.", mend="Set it."),
+        warning("files", "a\x1b[2Jb " + "long " * 60, cause="Its mode.", mend="chmod"),
+        fault("issuer", "silent", cause="The proxy.", mend="Start it."),
+    ),
+    sight=Sight(client_id="app", scope=("openid",), id_token={"sub": "x"}, userinfo={"name": "A\u20ac\x1b"}),
+)
+
+
+class ReportTests(SynchronousTestCase):
+    """What is printed."""
+
+    def test_text(self) -> None:
+        """Each finding with cause and mend, in its order, in lines that fit."""
+        lines = as_text(REPORT).splitlines()
+
+        self.assertEqual(
+            [line.split()[0] for line in lines if line[:1].strip()][:4], ["good", "hint", "WARNING", "FAULT"]
+        )
+        self.assertEqual((max(map(len, lines)) <= 100, lines[-1]), (True, "1 fault; mend the first one first."))
+        self.assertIn("         To do: Start it.", lines)
+
+    def test_terminal(self) -> None:
+        """Nothing in it plays with a terminal."""
+        self.assertNotIn("\x1b", as_text(REPORT))
+
+    def test_json(self) -> None:
+        """The same for programs."""
+        found = json.loads(as_json(REPORT))
+
+        self.assertEqual(
+            (found["ok"], len(found["findings"]), found["person"]["userinfo"]), (False, 4, {"name": "A€\x1b"})
+        )
+
+    def test_well(self) -> None:
+        """Warnings are no faults."""
+        report = Report(findings=REPORT.findings[:3])
+
+        self.assertEqual((report.well, as_text(report).splitlines()[-1]), (True, "No fault was found."))
+
+
+class CommandTests(SynchronousTestCase):
+    """Words that lead nowhere, and a configuration by which nothing can be looked at."""
+
+    def doctor(self, *words: str) -> Result:
+        """Run it."""
+        return caught(lambda: command.run(words, {}, MemoryReactorClock()))
+
+    def test_misused(self) -> None:
+        """Wrong words are 2, before anything is looked at."""
+        for words in (("--timeout=0",), ("--timeout=61",), ("--timeout=x",), ("--as-user",), ("--json=perhaps",)):
+            with self.subTest(words=words):
+                self.assertEqual(self.doctor(*words).status, 2)
+
+    def test_help(self) -> None:
+        """Help is no mistake."""
+        self.assertIn("--as-user", self.doctor("--help").output)
+
+    def test_broken_configuration(self) -> None:
+        """What is wrong with the configuration is told, all of it, and comes first."""
+        words = ["--iss=https://id.example.com", "--log-level=loud", "--encryption-secret=/nowhere", "--file-users=/no"]
+        report = run(examine(inspect([*words, "file"], {}, MemoryReactorClock()), Wanted(), MemoryReactorClock()))
+        faults = [each for each in report.findings if each.level == "fault"]
+
+        self.assertEqual(([each.about for each in faults], report.well), (["configuration"] * 3, False))
