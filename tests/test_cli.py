@@ -9,10 +9,15 @@ import yaml
 from attrs import frozen
 from twisted.trial.unittest import SynchronousTestCase
 
+import konnectd
 from konnectd import __version__, cli
+from konnectd.commands import check_config, keys, setup
+from konnectd.doctor import command as doctor_command
 from tests.config.test_keys import private_pem, public_pem
 from tests.support.files import write
 from tests.support.keys import ed25519_key, p256_key, rsa_key
+
+ROOT = Path(konnectd.__file__).parent.parent
 
 
 @frozen
@@ -145,3 +150,27 @@ class JwkTests(SynchronousTestCase):
                 found = run("utils", "jwk-from-pem", *argv)
 
                 self.assertEqual((found.status, found.output, found.errors.count("\n")), (1, "", 1))
+
+
+class ManualTests(SynchronousTestCase):
+    """What is written about the commands."""
+
+    def setUp(self) -> None:
+        """Read the manual."""
+        self.manual = (ROOT / "docs" / "operate" / "commands.md").read_text(encoding="utf-8")
+
+    def test_every_command(self) -> None:
+        """Each command that the help lists is in the manual."""
+        names = {line.split()[0] for line in cli.USAGE.splitlines() if line.startswith("  ")}
+
+        self.assertEqual(
+            {name for name in names if f"`{name}`" not in self.manual and f"konnectd {name}" not in self.manual}, set()
+        )
+
+    def test_every_option(self) -> None:
+        """So is each option that is a command's own."""
+        tables = (check_config.OWN_OPTIONS, doctor_command.OWN_OPTIONS, keys.OWN_OPTIONS, setup.OWN_OPTIONS)
+
+        self.assertEqual(
+            [option.name for table in tables for option in table if f"--{option.name}" not in self.manual], []
+        )
