@@ -17,7 +17,7 @@ from pathlib import Path
 from attrs import frozen
 
 from konnectd.commands.words import FAULTY, OK, Words, asks_for_help, complain, filled, misused, shown, usage
-from konnectd.config.key_folder import DATES, Dates, FoundKey, KeyFolder, kind_of, read_folder
+from konnectd.config.key_folder import DATES, Dates, FoundKey, kind_of, read_folder
 from konnectd.config.key_settings import KeySettings, read_key_settings
 from konnectd.config.keys import SECRET_SIZE, load_encryption_secret, read_private_key
 from konnectd.config.safe_folder import Owner, SafeFolder, UnsafeError, make, opened
@@ -149,17 +149,15 @@ class Setup:
 
     def _left_over(self) -> Path | None:
         """Return a key that can sign as it should; one was made before, and the link to it was not."""
-        fitting = [key for key in self._found().keys if key.private is not None and self._fits(key)]
+        fitting = [key for key in read_folder((), self.keys).keys if self._fits(key)]
         newest = max(fitting, key=lambda key: (key.dated.published_at, key.dated.kid), default=None)
         return newest.path if newest is not None else None
 
     def _fits(self, key: FoundKey) -> bool:
-        """Tell whether a key signs as it should and can be read through the link."""
-        return self.method in key.public.algorithms and (key.path.suffix == ".json") == (self.link.suffix == ".json")
-
-    def _found(self) -> KeyFolder:
-        """Return the keys that are there."""
-        return read_folder((), self.keys)
+        """Tell whether a key signs as it should, has not been replaced, and can be read through the link."""
+        alike = (key.path.suffix == ".json") == (self.link.suffix == ".json")
+        fresh = key.private is not None and key.dates.replaced is None
+        return alike and fresh and self.method in key.public.algorithms
 
     def _existing_key(self) -> str:
         """Say of a key that is there what it is.

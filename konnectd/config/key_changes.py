@@ -268,7 +268,12 @@ def _model(found: KeyFolder, settings: KeySettings, method: str) -> FoundKey:
             f"{settings.signing_private_key[0]} is no symbolic link to a key in {settings.validation_keys_path}."
             " Move the key there, put a link in its place, and restart konnectd; see docs/operate/keys.md"
         )
-    return next((key for key in behind if method in key.public.algorithms), behind[0])
+    model = next((key for key in behind if method in key.public.algorithms), behind[0])
+    if model.path.suffix == ".json":
+        raise RefusedError(
+            f"{model.path} is a JSON Web Key, and what is made here is PEM; put a key behind a link that ends in .pem"
+        )
+    return model
 
 
 def _checked_name(name: str) -> str:

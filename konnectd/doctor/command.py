@@ -16,8 +16,9 @@ from konnectd.doctor import files, inside, people, registered, storage
 from konnectd.doctor.finding import Finding, Level, fault, good, warning
 from konnectd.doctor.outside import Outside
 from konnectd.doctor.people import Sight
-from konnectd.doctor.probe import Probe
-from konnectd.option import ConfigErrors, Option, seconds, switch
+from konnectd.doctor.probe import Asks, Probe
+from konnectd.interfaces import Fetch
+from konnectd.option import ConfigError, ConfigErrors, Option, seconds, switch
 from konnectd.parts import World
 from konnectd.service import build_fetch
 
@@ -108,21 +109,20 @@ class Report:
         return all(finding.level is not Level.FAULT for finding in self.findings)
 
 
-async def examine(found: Inspection, wanted: Wanted, reactor: Any) -> Report:  # noqa: ANN401 - Twisted's reactor
+async def examine(found: Inspection, wanted: Wanted, probe: Asks, fetch: Fetch) -> Report:
     """Look at everything.
 
     Args:
         found: what is known about the configuration.
         wanted: what somebody wants to know besides.
-        reactor: running.
+        probe: asks the daemon and the issuer.
+        fetch: asks addresses that clients chose.
     """
     findings = list(_configuration(found))
     settings, sight = found.settings, None
     if found.contents is None or found.backend is None or found.store is None:
         return Report(findings=tuple(findings))
-    fetch = build_fetch(settings, reactor)
     world = World.build(settings, found.contents, found.backend, found.store, None, fetch)
-    probe = Probe(reactor=reactor, seconds=wanted.timeout)
     warned: list[str] = []
     try:
         with overheard(warned):
@@ -179,6 +179,7 @@ def run(
         return OK
     try:
         words = Words.parse(argv, OWN_OPTIONS)
+        _check_together(words)
     except ConfigErrors as error:
         return misused("doctor", error)
     wanted = Wanted(
@@ -192,13 +193,25 @@ def run(
     return OK if report.well else FAULTY
 
 
+def _check_together(words: Words) -> None:
+    """Refuse options that would do nothing.
+
+    Raises:
+        ConfigErrors: nobody is named whom they could be about.
+    """
+    alone = [name for name in ("client", "scope") if words.own[name] and not words.own["as_user"]]
+    if alone:
+        raise ConfigErrors(ConfigError(f"--{name}", "needs --as-user") for name in alone)
+
+
 def _driven(argv: Sequence[str], environ: Mapping[str, str], wanted: Wanted, reactor: Any) -> Report:  # noqa: ANN401
     """Examine while the reactor runs."""
     outcome: list[Report | Failure] = []
     found = inspect(argv, environ, reactor)
+    probe, fetch = Probe(reactor=reactor, seconds=wanted.timeout), build_fetch(found.settings, reactor)
 
     def begin() -> None:
-        Deferred.fromCoroutine(examine(found, wanted, reactor)).addBoth(end)
+        Deferred.fromCoroutine(examine(found, wanted, probe, fetch)).addBoth(end)
 
     def end(result: Report | Failure) -> None:
         outcome.append(result)

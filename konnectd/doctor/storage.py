@@ -61,15 +61,15 @@ def _owner(path: Path) -> int | None:
 def _file(path: Path) -> Iterator[Finding]:
     """Look at the file, without opening it as a database."""
     folder = path.absolute().parent
-    free = shutil.disk_usage(folder).free
-    if free < _LITTLE:
-        yield fault(
-            _ABOUT,
-            f"{folder} has {free // 1024} KiB left",
-            cause="The disk is full.",
-            mend="Make room: without it, nobody can sign in.",
-        )
     try:
+        free = shutil.disk_usage(folder).free
+        if free < _LITTLE:
+            yield fault(
+                _ABOUT,
+                f"{folder} has {free // 1024} KiB left",
+                cause="The disk is full.",
+                mend="Make room: without it, nobody can sign in.",
+            )
         mode = path.stat().st_mode
         with path.open("rb") as file:
             begins = file.read(len(_MAGIC))

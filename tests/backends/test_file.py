@@ -71,7 +71,7 @@ class LogonTests(SynchronousTestCase):
     def setUp(self) -> None:
         """Take some people."""
         self.checker = InlineChecker()
-        self.backend: PasswordBackend = FileBackend(
+        self.backend = FileBackend(
             [
                 user(ALICE, "wonderland"),
                 user(BOB, "builder", disabled=True),
@@ -178,6 +178,13 @@ class LogonTests(SynchronousTestCase):
         ]
 
         self.assertEqual(found, [ALICE, ZOE, None, None, None, None])
+
+    def test_find_by_username(self) -> None:
+        """A name means whom it would sign in: nobody who is disabled, and nobody where two have the address."""
+        names = ("alice", "ALICE@example.org", "zoé", "bob", "team@example.org", "nobody", "")
+        found = [run(self.backend.find_by_username(name)) for name in names]
+
+        self.assertEqual(found, [ALICE, ALICE, ZOE, None, None, None, None])
 
     def test_close(self) -> None:
         """Closing lets go of the threads."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from konnectd.commands import setup
+from konnectd.config.key_folder import Dates
 from konnectd.config.keys import load_encryption_secret, load_signing_keys, load_validation_keys
 from tests.config.test_key_changes import killed_before
 from tests.config.test_keys import private_pem
@@ -142,6 +143,16 @@ class AgainTests(SetupCase):
             if not killed:
                 break
         self.assertGreater(step, 20)
+
+    def test_replaced_key(self) -> None:
+        """A key that was replaced does not come back because the link is gone."""
+        self.run_setup()
+        (self.root / "signing.pem").unlink()
+        dates = Dates(published=MADE, activated=MADE, replaced=MADE)
+        (self.root / "keys" / "2023-11-14.dates").write_text(dates.to_text())
+
+        self.assertEqual(self.run_setup().status, 1)
+        self.assertFalse((self.root / "signing.pem").is_symlink())
 
     def test_key_of_konnect(self) -> None:
         """A key that is a file is used as it is."""

@@ -1,5 +1,6 @@
 """Changing the signing keys: what is refused, what is there afterwards, and what a crash leaves behind."""
 
+import json
 import os
 import stat
 import sys
@@ -13,6 +14,7 @@ from konnectd.config.key_changes import KeyChanges, RefusedError
 from konnectd.config.key_settings import KeySettings
 from konnectd.config.keys import load_signing_keys, load_validation_keys
 from konnectd.config.safe_folder import UnsafeError
+from konnectd.jose.export import to_private_jwk
 from konnectd.jose.keys import PrivateKey
 from konnectd.protocol.key_rotation import Rules
 from tests.support.key_folders import MADE, YEAR, installation
@@ -125,6 +127,16 @@ class NewTests(ChangesCase):
 
         self.assertIn("no symbolic link", self.refused(lambda changes: changes.new(), settings))
 
+    def test_json(self) -> None:
+        """A key that is a JSON Web Key has no successor that could be read through the same link."""
+        key = p256_key()
+        (self.place.keys / "j.json").write_text(json.dumps({**to_private_jwk(key), "kid": "j"}))
+        link = self.place.root / "signing.json"
+        link.symlink_to("keys/j.json")
+        settings = evolve(self.settings(), signing_private_key=(link,))
+
+        self.assertIn("JSON Web Key", self.refused(lambda changes: changes.new(), settings))
+
     def test_nothing_configured(self) -> None:
         """Without a folder there is nothing to change."""
         settings = evolve(self.settings(), validation_keys_path=None)
@@ -200,6 +212,20 @@ class ActivateTests(ChangesCase):
         self.changed(lambda changes: changes.activate("2024", RULES))
 
         self.assertEqual(self.place.target, str(self.place.keys / "2024.pem"))
+
+    def test_each_kind_by_itself(self) -> None:
+        """Where keys of two kinds sign, each has a link of its own, and a new key takes the place of its kind."""
+        self.place.add("ed", ed25519_key())
+        second = self.place.root / "second.pem"
+        second.symlink_to("keys/ed.pem")
+        settings = evolve(self.settings(), signing_private_key=(self.place.link, second))
+        key, _ = self.changed(lambda changes: changes.new(method="EdDSA"), settings)
+        self.changed(lambda changes: changes.activate(key.dated.kid, RULES, force=True), settings)
+
+        self.assertEqual(
+            (key.dated.kind, self.place.target, str(second.readlink())),
+            ("Ed25519", "keys/2023.pem", f"keys/{key.dated.kid}.pem"),
+        )
 
     def test_refused(self) -> None:
         """A key that could not sign here does not."""

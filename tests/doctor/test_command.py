@@ -10,8 +10,14 @@ from konnectd.doctor import command
 from konnectd.doctor.command import Report, Wanted, as_json, as_text, examine
 from konnectd.doctor.finding import fault, good, hint, warning
 from konnectd.doctor.people import Sight
+from konnectd.late_fetch import NoFetch
+from tests.doctor.asked import Asked
+from tests.support.assembly import Daemon
 from tests.support.commands import Result, caught
 from tests.support.fakes import run
+from tests.support.key_folders import installation
+from tests.support.keys import quick_hash, rsa_key
+from tests.support.requests import ISSUER
 
 REPORT = Report(
     findings=(
@@ -65,7 +71,14 @@ class CommandTests(SynchronousTestCase):
 
     def test_misused(self) -> None:
         """Wrong words are 2, before anything is looked at."""
-        for words in (("--timeout=0",), ("--timeout=61",), ("--timeout=x",), ("--as-user",), ("--json=perhaps",)):
+        for words in (
+            ("--timeout=0",),
+            ("--timeout=61",),
+            ("--timeout=x",),
+            ("--as-user",),
+            ("--json=perhaps",),
+            ("--client=x",),
+        ):
             with self.subTest(words=words):
                 self.assertEqual(self.doctor(*words).status, 2)
 
@@ -76,7 +89,42 @@ class CommandTests(SynchronousTestCase):
     def test_broken_configuration(self) -> None:
         """What is wrong with the configuration is told, all of it, and comes first."""
         words = ["--iss=https://id.example.com", "--log-level=loud", "--encryption-secret=/nowhere", "--file-users=/no"]
-        report = run(examine(inspect([*words, "file"], {}, MemoryReactorClock()), Wanted(), MemoryReactorClock()))
+        found = inspect([*words, "file"], {}, MemoryReactorClock())
+        report = run(examine(found, Wanted(), Asked(Daemon()), NoFetch()))
         faults = [each for each in report.findings if each.level == "fault"]
 
         self.assertEqual(([each.about for each in faults], report.well), (["configuration"] * 3, False))
+
+    def test_order(self) -> None:
+        """Everything is looked at in the order in which it is mended, from the files here to the world outside."""
+        words = self.configuration()
+        found = inspect(words, {}, MemoryReactorClock())
+        report = run(examine(found, Wanted(username="alice"), Asked(Daemon(*words[:-1])), NoFetch()))
+
+        self.assertEqual(
+            list(dict.fromkeys(each.about for each in report.findings)),
+            [
+                "configuration",
+                "files",
+                "signing keys",
+                "encryption secret",
+                "store",
+                "backend",
+                "person",
+                "daemon",
+                "issuer",
+                "clock",
+                "published keys",
+                "proxy",
+                "clients",
+            ],
+        )
+        self.assertEqual(report.sight is not None and report.sight.client_id, "")
+
+    def configuration(self) -> list[str]:
+        """Return words that are right."""
+        place = installation(self, rsa_key())
+        secret, users = place.root / "secret.key", place.root / "users.yaml"
+        secret.write_bytes(bytes(range(32)))
+        users.write_text(f"users: [{{username: alice, password: '{quick_hash('x')}'}}]")
+        return [*place.flags, f"--encryption-secret={secret}", f"--file-users={users}", f"--iss={ISSUER}", "file"]
