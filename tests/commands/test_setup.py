@@ -9,12 +9,12 @@ from twisted.trial.unittest import SkipTest, SynchronousTestCase
 from konnectd.commands import setup
 from konnectd.config.key_folder import Dates
 from konnectd.config.keys import load_encryption_secret, load_signing_keys, load_validation_keys
-from tests.config.test_key_changes import killed_before
 from tests.config.test_keys import private_pem
 from tests.support.commands import Result, caught
 from tests.support.files import folder, write
 from tests.support.key_folders import MADE
 from tests.support.keys import p256_key
+from tests.support.killing import killed_before
 
 STRANGER = 65_533
 

@@ -3,7 +3,6 @@
 import json
 import os
 import stat
-import sys
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -19,6 +18,7 @@ from konnectd.jose.keys import PrivateKey
 from konnectd.protocol.key_rotation import Rules
 from tests.support.key_folders import MADE, YEAR, installation
 from tests.support.keys import ed25519_key, p256_key, rsa_key
+from tests.support.killing import killed_before
 
 DAY = 86_400
 RULES = Rules(ahead=DAY, token_life=3 * YEAR)
@@ -323,32 +323,6 @@ class RetireTests(ChangesCase):
         for kid in ("2023", "2024"):
             with self.subTest(kid=kid):
                 self.refused(lambda changes, kid=kid: changes.keep_public(kid))  # type: ignore[misc] # a default
-
-
-#: How a process ends that was killed, and how one that has done its work.
-KILLED, DONE = 9, 0
-#: What the interpreter calls the steps that change a folder.
-STEPS = frozenset({"open", "os.link", "os.rename", "os.symlink", "os.remove"})
-
-
-def killed_before(step: int, work: Callable[[], object]) -> bool:
-    """Do something in a process of its own that is killed before one of its steps; return whether it was."""
-    child = os.fork()
-    if child == 0:
-        left = [step]
-
-        def count(event: str, _: object) -> None:
-            if event in STEPS:
-                left[0] -= 1
-                if left[0] < 0:
-                    os._exit(KILLED)
-
-        sys.addaudithook(count)
-        try:
-            work()
-        finally:
-            os._exit(DONE if left[0] >= 0 else KILLED)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == KILLED
 
 
 class CrashTests(ChangesCase):

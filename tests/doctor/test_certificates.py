@@ -5,7 +5,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from konnectd.doctor.certificates import fits, judge, judge_untrusted
 from konnectd.doctor.finding import Level
 from konnectd.doctor.probe import Tls
-from tests.doctor.certificates import NOW, certificate
+from tests.support.certificates import NOW, certificate
 
 HOST = "id.example.com"
 

@@ -11,7 +11,7 @@ from konnectd.doctor.command import Report, Wanted, as_json, as_text, examine
 from konnectd.doctor.finding import fault, good, hint, warning
 from konnectd.doctor.people import Sight
 from konnectd.late_fetch import NoFetch
-from tests.doctor.asked import Asked
+from tests.support.asked import Asked
 from tests.support.assembly import Daemon
 from tests.support.commands import Result, caught
 from tests.support.fakes import run

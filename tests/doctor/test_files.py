@@ -7,7 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from konnectd.config.settings import load
 from konnectd.doctor import files
 from konnectd.doctor.finding import Finding, Level
-from tests.doctor.asked import told, worst
+from tests.support.asked import told, worst
 from tests.support.files import folder
 from tests.support.key_folders import MADE, YEAR, installation
 from tests.support.keys import p256_key

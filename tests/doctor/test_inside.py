@@ -5,7 +5,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from konnectd.doctor import inside
 from konnectd.doctor.finding import Finding
 from konnectd.doctor.probe import NoAnswerError
-from tests.doctor.asked import Asked, Between, at, told, worst
+from tests.support.asked import Asked, Between, at, told, worst
 from tests.support.assembly import Daemon
 from tests.support.fakes import run
 

@@ -9,9 +9,9 @@ from konnectd.doctor.finding import Finding, Level
 from konnectd.doctor.outside import Outside
 from konnectd.doctor.probe import NoAnswerError, Tls, UntrustedError
 from konnectd.jose.keys import KeyRing
-from tests.doctor.asked import Asked, Between, at, told, with_headers, worst
-from tests.doctor.certificates import NOW, certificate
+from tests.support.asked import Asked, Between, at, told, with_headers, worst
 from tests.support.assembly import Daemon, ring
+from tests.support.certificates import NOW, certificate
 from tests.support.fakes import run
 from tests.support.keys import p256_key, rsa_key
 

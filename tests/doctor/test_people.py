@@ -12,7 +12,7 @@ from konnectd.option import ConfigError, ConfigErrors
 from konnectd.protocol.client import Client
 from konnectd.protocol.end_user import EndUser
 from konnectd.protocol.pairwise import Pairwise
-from tests.doctor.asked import told, worst
+from tests.support.asked import told, worst
 from tests.support.assembly import Daemon
 from tests.support.fakes import People, run
 from tests.support.people import ALICE, BOB

@@ -9,7 +9,7 @@ from konnectd.interfaces import FetchError
 from konnectd.late_fetch import NoFetch
 from konnectd.protocol.authorize import Pairs
 from konnectd.protocol.client import Client
-from tests.doctor.asked import told, worst
+from tests.support.asked import told, worst
 from tests.support.fakes import run
 
 SECRET = "a-secret-that-is-long-enough-for-anybody"

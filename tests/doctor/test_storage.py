@@ -9,7 +9,7 @@ from konnectd.config.settings import load
 from konnectd.doctor import storage
 from konnectd.doctor.finding import Finding, Level
 from konnectd.interfaces import Store
-from tests.doctor.asked import told, worst
+from tests.support.asked import told, worst
 from tests.support.fakes import FixedClock, SilentStore, memory_store, run
 from tests.support.files import folder
 
