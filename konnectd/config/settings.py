@@ -193,8 +193,7 @@ def survey(
     """Read everything the operator said, and make settings even where something is wrong.
 
     A value that is wrong has given way to its default, a missing issuer to one on this machine, and a backend that
-    nobody knows to the empty name. Nobody may serve
-    by such settings; they are for finding out what else is wrong.
+    nobody knows to the empty name. Nobody may serve by such settings; they are for finding out what else is wrong.
 
     Args:
         argv: as for `load`, like the rest.

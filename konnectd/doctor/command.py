@@ -120,7 +120,7 @@ async def examine(found: Inspection, wanted: Wanted, probe: Asks, fetch: Fetch) 
     """
     findings = list(_configuration(found))
     settings, sight = found.settings, None
-    if found.contents is None or found.backend is None or found.store is None:
+    if found.faults or found.contents is None or found.backend is None or found.store is None:
         return Report(findings=tuple(findings))
     world = World.build(settings, found.contents, found.backend, found.store, None, fetch)
     warned: list[str] = []

@@ -40,6 +40,18 @@ LONGEST_BODY = 96 * 1024
 _EVERYWHERE = Reach((ip_network("0.0.0.0/0"), ip_network("::/0")))
 _AGENT_NAME = b"konnectd-doctor"
 _WRAPPING = (ResponseNeverReceived, ResponseFailed, RequestGenerationFailed, RequestTransmissionFailed)
+#: All that a request ends with that gets no answer; whoever waits too long cancels it, and that comes out as several.
+_NO_WAY = (
+    *_WRAPPING,
+    CancelledError,
+    ConnectError,
+    ConnectingCancelledError,
+    ConnectionClosed,
+    FetchError,
+    OSError,
+    SSL.Error,
+    ValueError,
+)
 
 #: Twisted's have no type that can be named.
 _Reactor: TypeAlias = Any
@@ -144,12 +156,12 @@ class Probe:
             return await asking.addTimeout(self.seconds, self.reactor)
         except TooLateError as error:
             raise _too_late(self.seconds) from error
-        except (*_WRAPPING, SSL.Error, OSError, ConnectError, ConnectionClosed, FetchError, ValueError) as error:
+        except _NO_WAY as error:
             raise _no_answer(error, self.seconds) from error
 
     async def _exchange(self, agent: Any, url: str, endpoints: "_Endpoints") -> Answer:  # noqa: ANN401 - Twisted's
         """Send a request and read what comes back."""
-        headers = Headers({b"User-Agent": [_AGENT_NAME], b"Accept": [b"*/*"], b"Connection": [b"close"]})
+        headers = Headers({b"User-Agent": [_AGENT_NAME], b"Accept": [b"*/*"]})
         response = await agent.request(b"GET", url.encode("ascii"), headers, None)
         tls = endpoints.tls()
         body = await read_body(response, LONGEST_BODY, lambda: FetchError(f"answers more than {LONGEST_BODY} bytes"))

@@ -167,6 +167,20 @@ class DaemonTests(DoctorCase):
 
         self.assertIn("does not answer within 1 seconds", found.about("issuer"))
 
+    def test_not_even_accepting(self) -> None:
+        """So does one whose queue is full, which answers to nothing at all."""
+        with socket.socket() as listening:
+            listening.bind(("127.0.0.1", 0))
+            listening.listen(0)
+            waiting = [socket.socket() for _ in range(4)]
+            for each in waiting:
+                self.addCleanup(each.close)
+                each.setblocking(False)
+                each.connect_ex(listening.getsockname())
+            found = doctor(*self.listening(f"http://127.0.0.1:{listening.getsockname()[1]}"), "--timeout=1")
+
+        self.assertIn("does not answer within 1 seconds", found.about("issuer"))
+
     def test_unix_socket(self) -> None:
         """A socket in the file system is asked at its path; one that nobody listens at is told."""
         path = self.root / "k.sock"
