@@ -153,7 +153,10 @@ def read_folder(signing: Iterable[Path], folder: Path | None, signing_kid: str =
             key = _listed(path, signing_kid if number == 0 else "", kinds, faults)
             keys += [key] if key is not None else []
     if folder is not None:
-        keys += _in_folder(folder, behind, max((link.since for link in links), default=0), faults)
+        # A key that is listed by itself may lie in the folder too; it is one key.
+        known = {key.dated.kid for key in keys}
+        found = _in_folder(folder, behind, max((link.since for link in links), default=0), faults)
+        keys += [key for key in found if key.dated.kid not in known]
     return KeyFolder(folder=folder, links=links, keys=_sorted(keys, links, folder), faults=faults)
 
 

@@ -146,6 +146,13 @@ class ListTests(SynchronousTestCase):
             [(key.dated.kid, key.dated.active) for key in found.keys], [("a", True), ("c", True), ("b", False)]
         )
 
+    def test_listed_and_in_the_folder(self) -> None:
+        """A key that is named by its file in the folder is one key, and signs."""
+        place = installation(self, p256_key())
+        found = read_folder([place.keys / "2023.pem"], place.keys)
+
+        self.assertEqual([(key.dated.kid, key.dated.active) for key in found.keys], [("2023", True)])
+
     def test_signing_kid(self) -> None:
         """The first one is called as the settings say."""
         place = installation(self, key_for("ES256"))
