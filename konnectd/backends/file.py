@@ -111,11 +111,6 @@ class FileBackend:
             return Refused(RefusalReason.DISABLED, principal=user.end_user.subject)
         return user.end_user
 
-    async def find_by_username(self, username: str) -> EndUser | None:
-        """Return the person a name or address means; None when it means nobody, several, or somebody disabled."""
-        candidates = self._find_by_name(username)
-        return candidates[0].end_user if len(candidates) == 1 and not candidates[0].disabled else None
-
     async def close(self) -> None:
         """Let go of the threads."""
         await self._checker.close()
