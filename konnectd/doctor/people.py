@@ -1,12 +1,11 @@
 """The backend, one person in it, and what an application would get to know of them."""
 
 from collections.abc import Mapping
-from typing import Protocol, runtime_checkable
 
 from attrs import field, frozen
 
 from konnectd.doctor.finding import Finding, fault, good, hint, warning
-from konnectd.interfaces import BackendUnavailableError, PasswordBackend
+from konnectd.interfaces import BackendUnavailableError, NamingBackend, PasswordBackend
 from konnectd.option import ConfigErrors
 from konnectd.parts import World
 from konnectd.protocol.claims import Approval, Presented
@@ -22,19 +21,6 @@ _BACKEND, _PERSON, _CLIENT = "backend", "person", "client"
 _NO_TOKEN = "-"  # noqa: S105 - it is none
 #: What an ID token says of itself, and nothing of a person.
 _OF_TOKEN = frozenset({"iat", "exp", "auth_time", "at_hash"})
-
-
-@runtime_checkable
-class FindsByUsername(Protocol):
-    """A backend that can tell whom a name means."""
-
-    async def find_by_username(self, username: str) -> EndUser | None:
-        """Return the person a name means.
-
-        Raises:
-            BackendUnavailableError: the backend did not answer.
-        """
-        ...
 
 
 @frozen(kw_only=True)
@@ -121,7 +107,7 @@ async def look_at_person(world: World, username: str, client_id: str, scope: str
 async def _find(world: World, username: str) -> tuple[EndUser | None, list[Finding]]:
     """Return a person as they are when an application asks, and what there is to say about that."""
     backend: PasswordBackend = world.backend
-    if not isinstance(backend, FindsByUsername):
+    if not isinstance(backend, NamingBackend):
         says = f"the backend {world.settings.backend} can not look people up by name"
         return None, [hint(_PERSON, says, cause="It learns of people when they sign in.")]
     try:

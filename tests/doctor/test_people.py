@@ -14,6 +14,7 @@ from konnectd.protocol.end_user import EndUser
 from konnectd.protocol.pairwise import Pairwise
 from tests.support.asked import told, worst
 from tests.support.assembly import Daemon
+from tests.support.behind_proxy import Nameless
 from tests.support.fakes import People, run
 from tests.support.people import ALICE, BOB
 
@@ -143,7 +144,7 @@ class PersonTests(SynchronousTestCase):
         silent = Forgetful()
         silent.silent = True
 
-        self.assertEqual([each.level for each in self.look("alice", found=People())[0]], [Level.HINT])
+        self.assertEqual([each.level for each in self.look("alice", found=Nameless())[0]], [Level.HINT])
         self.assertEqual(worst(self.look("alice", found=silent)[0]), [("fault", "person")])
         self.assertIn("not by subject", told(self.look("alice", found=Forgetful())[0]))
 
