@@ -1,9 +1,7 @@
 """From options to settings: everything that can be found wrong without asking a server is found here, at once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from ipaddress import ip_address
-from pathlib import Path
-from typing import TypeVar
 
 from attrs import field, frozen
 
@@ -13,9 +11,8 @@ from konnectd.backends._kopano_logons import ServiceAccount
 from konnectd.backends._kopano_options import MARGIN, OPTIONS
 from konnectd.backends._kopano_soap import SYSTEM
 from konnectd.backends._kopano_tls import ClientCertificate, ServerTrust, client_options
-from konnectd.option import ConfigError, ConfigErrors
-
-Value = TypeVar("Value")
+from konnectd.backends._settings_reader import Reader
+from konnectd.option import ConfigErrors
 
 
 @frozen(kw_only=True)
@@ -47,42 +44,6 @@ class Settings:
         return self.address.kind is Kind.TCP and not _is_loopback(self.address.host)
 
 
-class _Reader:
-    """Reads values and collects what is wrong with them."""
-
-    def __init__(self, options: Mapping[str, object]) -> None:
-        """Lay what was given over the defaults."""
-        self._values = {option.dest: option.default for option in OPTIONS} | dict(options)
-        self._parsers = {option.dest: option.parse for option in OPTIONS}
-        self.faults: list[ConfigError] = []
-
-    def fault(self, option: str, problem: str) -> None:
-        """Remember a fault."""
-        self.faults.append(ConfigError(option, problem))
-
-    def text(self, option: str) -> str:
-        """Return a text; the empty text when there is none."""
-        value = self._values.get(option)
-        return "" if value is None else str(value)
-
-    def path(self, option: str) -> Path | None:
-        """Return a path."""
-        text = self.text(option)
-        return Path(text) if text else None
-
-    def number(self, option: str) -> int:
-        """Return a number that its own parser takes."""
-        return self.parsed(option, lambda text: int(str(self._parsers[option](text))), self.text(option), 0)
-
-    def parsed(self, option: str, parse: Callable[[str], Value], text: str, otherwise: Value) -> Value:
-        """Return what a parser makes of a text; something else, and a fault, when it is not taken."""
-        try:
-            return parse(text)
-        except ValueError as error:
-            self.fault(option, str(error))
-            return otherwise
-
-
 def read_settings(options: Mapping[str, object], *, insecure: bool = False) -> Settings:
     """Make settings of options.
 
@@ -93,8 +54,8 @@ def read_settings(options: Mapping[str, object], *, insecure: bool = False) -> S
     Raises:
         ConfigErrors: everything that is wrong with them.
     """
-    reader = _Reader(options)
-    address = reader.parsed("kc_server_uri", Address.parse, reader.text("kc_server_uri").strip(), None)
+    reader = Reader(OPTIONS, options)
+    address = reader.parsed("kc_server_uri", Address.parse, reader.given("kc_server_uri").strip(), None)
     trust = _trust(reader, insecure=insecure)
     certificate = _certificate(reader, address)
     account = _account(reader, address)
@@ -113,7 +74,7 @@ def read_settings(options: Mapping[str, object], *, insecure: bool = False) -> S
     )
 
 
-def _trust(reader: _Reader, *, insecure: bool) -> ServerTrust:
+def _trust(reader: Reader, *, insecure: bool) -> ServerTrust:
     """Read which server is believed."""
     path = reader.path("kc_tls_cacert")
     if path is None:
@@ -122,7 +83,7 @@ def _trust(reader: _Reader, *, insecure: bool) -> ServerTrust:
     return ServerTrust(authorities=trust.authorities, insecure=insecure)
 
 
-def _certificate(reader: _Reader, address: Address | None) -> ClientCertificate | None:
+def _certificate(reader: Reader, address: Address | None) -> ClientCertificate | None:
     """Read what the service proves with who it is."""
     certificate, key = reader.path("kc_client_certificate"), reader.path("kc_client_private_key")
     if certificate is None and key is None:
@@ -139,7 +100,7 @@ def _certificate(reader: _Reader, address: Address | None) -> ClientCertificate 
     return reader.parsed("kc_client_certificate", lambda _: ClientCertificate.load(certificate, key), "", None)
 
 
-def _account(reader: _Reader, address: Address | None) -> ServiceAccount | None:
+def _account(reader: Reader, address: Address | None) -> ServiceAccount | None:
     """Read by whom people are looked up; a certificate alone stands for the server's own account."""
     name, password = reader.text("kc_server_username"), reader.text("kc_server_password")
     has_certificate = reader.path("kc_client_certificate") is not None
@@ -162,7 +123,7 @@ def _account(reader: _Reader, address: Address | None) -> ServiceAccount | None:
         return None
 
 
-def _check_host(reader: _Reader, address: Address, trust: ServerTrust) -> None:
+def _check_host(reader: Reader, address: Address, trust: ServerTrust) -> None:
     """Notice a host that can not be in a certificate."""
     try:
         client_options(address.host, trust, None)

@@ -1,8 +1,6 @@
 """From options to settings: everything that can be found wrong without asking a directory is found here, at once."""
 
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import TypeVar
+from collections.abc import Mapping
 
 from attrs import frozen
 from twisted.internet.ssl import Certificate
@@ -15,14 +13,13 @@ from konnectd.backends._ldap_filter import Filter
 from konnectd.backends._ldap_filter import parse as parse_filter
 from konnectd.backends._ldap_groups import GroupMode, GroupSettings
 from konnectd.backends._ldap_options import OPTIONS
+from konnectd.backends._settings_reader import Reader
 from konnectd.backends._trust import load_certificates
-from konnectd.option import ConfigError, ConfigErrors
+from konnectd.option import ConfigErrors
 from konnectd.protocol import standard_claims
 
 #: An empty filter means the default, as it did in Konnect.
 _DEFAULT_FILTER = next(str(option.default) for option in OPTIONS if option.dest == "ldap_filter")
-
-Value = TypeVar("Value")
 
 
 @frozen(kw_only=True)
@@ -47,63 +44,13 @@ class Settings:
     groups: GroupSettings
 
 
-class _Reader:
-    """Reads values and collects what is wrong with them."""
-
-    def __init__(self, options: Mapping[str, object]) -> None:
-        """Lay what was given over the defaults."""
-        self._values = {option.dest: option.default for option in OPTIONS} | dict(options)
-        self._parsers = {option.dest: option.parse for option in OPTIONS}
-        self.faults: list[ConfigError] = []
-
-    def fault(self, option: str, problem: str) -> None:
-        """Remember a fault."""
-        self.faults.append(ConfigError(option, problem))
-
-    def text(self, option: str) -> str:
-        """Return a text that its own parser takes; the empty text when it does not."""
-        value = self._values.get(option)
-        return self.parsed(
-            option, lambda text: str(self._parsers[option](text)), "" if value is None else str(value), ""
-        )
-
-    def flag(self, option: str) -> bool:
-        """Return a switch."""
-        return bool(self._values.get(option))
-
-    def number(self, option: str) -> int:
-        """Return a number that its own parser takes."""
-        return int(self.text(option) or 0)
-
-    def path(self, option: str) -> Path | None:
-        """Return a path."""
-        value = self._values.get(option)
-        return Path(str(value)) if value else None
-
-    def words(self, option: str) -> tuple[str, ...]:
-        """Return several texts, whether they came one by one or separated by blanks or commas."""
-        value = self._values.get(option) or ()
-        given = [value] if isinstance(value, str) else list(value) if isinstance(value, Sequence) else []
-        words = [word for text in given for word in str(text).replace(",", " ").split()]
-        kept = (self.parsed(option, lambda text: str(self._parsers[option](text)), word, "") for word in words)
-        return tuple(dict.fromkeys(word for word in kept if word))
-
-    def parsed(self, option: str, parse: Callable[[str], Value], text: str, otherwise: Value) -> Value:
-        """Return what a parser makes of a text; something else, and a fault, when it is not taken."""
-        try:
-            return parse(text)
-        except ValueError as error:
-            self.fault(option, str(error))
-            return otherwise
-
-
 def read_settings(options: Mapping[str, object]) -> Settings:
     """Make settings of options.
 
     Raises:
         ConfigErrors: everything that is wrong with them.
     """
-    reader = _Reader(options)
+    reader = Reader(OPTIONS, options)
     settings = Settings(
         servers=_servers(reader),
         starttls=reader.flag("ldap_starttls"),
@@ -124,7 +71,7 @@ def read_settings(options: Mapping[str, object]) -> Settings:
     return settings
 
 
-def _servers(reader: _Reader) -> tuple[Server, ...]:
+def _servers(reader: Reader) -> tuple[Server, ...]:
     """Read the servers."""
     faults_before = len(reader.faults)
     servers = tuple(Server.parse(word) for word in reader.words("ldap_uri"))
@@ -133,7 +80,7 @@ def _servers(reader: _Reader) -> tuple[Server, ...]:
     return servers
 
 
-def _certificates(reader: _Reader) -> tuple[Certificate, ...]:
+def _certificates(reader: Reader) -> tuple[Certificate, ...]:
     """Read the certificate authorities."""
     path = reader.path("ldap_tls_cacert")
     if path is None:
@@ -141,7 +88,7 @@ def _certificates(reader: _Reader) -> tuple[Certificate, ...]:
     return reader.parsed("ldap_tls_cacert", lambda _: load_certificates(path), "", ())
 
 
-def _credentials(reader: _Reader) -> Credentials | None:
+def _credentials(reader: Reader) -> Credentials | None:
     """Read the service account."""
     dn, password = reader.text("ldap_binddn"), reader.text("ldap_bindpw")
     if password and not dn:
@@ -154,7 +101,7 @@ def _credentials(reader: _Reader) -> Credentials | None:
     return Credentials(dn=dn, password=password) if dn and password else None
 
 
-def _base_dn(reader: _Reader) -> str:
+def _base_dn(reader: Reader) -> str:
     """Read the search base."""
     base_dn = reader.text("ldap_basedn").strip()
     if not base_dn:
@@ -163,7 +110,7 @@ def _base_dn(reader: _Reader) -> str:
     return base_dn
 
 
-def _check_dn(reader: _Reader, option: str, dn: str) -> None:
+def _check_dn(reader: Reader, option: str, dn: str) -> None:
     """Notice what is no DN at all; the server judges the rest."""
     # Active Directory also signs in user@domain and DOMAIN\user.
     signs = ("=", "@", "\\") if option == "ldap_binddn" else ("=",)
@@ -171,13 +118,13 @@ def _check_dn(reader: _Reader, option: str, dn: str) -> None:
         reader.fault(option, f"{dn!r} is no DN")
 
 
-def _filter(reader: _Reader, option: str) -> Filter | None:
+def _filter(reader: Reader, option: str) -> Filter | None:
     """Read a filter, if there is one; a bad one has been noticed by its parser."""
     text = reader.text(option)
     return parse_filter(text) if text else None
 
 
-def _mapping(reader: _Reader) -> AttributeMapping:
+def _mapping(reader: Reader) -> AttributeMapping:
     """Read which attribute is what."""
     login = reader.words("ldap_login_attribute")
     if not login:
@@ -197,7 +144,7 @@ def _mapping(reader: _Reader) -> AttributeMapping:
     )
 
 
-def _claims(reader: _Reader) -> tuple[ClaimSource, ...]:
+def _claims(reader: Reader) -> tuple[ClaimSource, ...]:
     """Read where further claims come from."""
     found = tuple(ClaimSource.parse(word) for word in reader.words("ldap_claims"))
     for claim in sorted({source.claim for source in found if [one.claim for one in found].count(source.claim) > 1}):
@@ -209,7 +156,7 @@ def _claims(reader: _Reader) -> tuple[ClaimSource, ...]:
     return found
 
 
-def _groups(reader: _Reader) -> GroupSettings:
+def _groups(reader: Reader) -> GroupSettings:
     """Read how groups are found."""
     base = reader.text("ldap_group_basedn").strip()
     _check_dn(reader, "ldap_group_basedn", base)
