@@ -4,7 +4,7 @@ from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.flows.browser import BESIDE, BROWSER_STATE, LOGON, Browser, Forget
-from konnectd.flows.identifier_api import Done, Entered, Greeted, IdentifierApi, Nobody
+from konnectd.flows.identifier_api import Done, Entered, Greeted, Nobody
 from konnectd.flows.logon import MOST_TRIES
 from konnectd.interfaces import BackendUnavailableError
 from konnectd.protocol.errors import UntrustedRequestError
@@ -15,7 +15,7 @@ from konnectd.protocol.scope import Scope
 from tests.support.fakes import run
 from tests.support.people import ALICE
 from tests.support.provider import Provider, after
-from tests.support.requests import CALLBACK, ISSUER, MAIL, NOTES, PROGRAM
+from tests.support.requests import CALLBACK, MAIL, NOTES, PROGRAM
 
 OPENID = Scope(("openid",))
 
@@ -26,16 +26,7 @@ class ApiCase(SynchronousTestCase):
     def setUp(self) -> None:
         """Put it together from the flows of a provider."""
         self.provider = Provider(MAIL, NOTES, PROGRAM)
-        self.api = IdentifierApi(
-            sign_in=self.provider.sign_in,
-            password_logon=self.provider.logon,
-            recognized=self.provider.recognized,
-            decisions=self.provider.decisions,
-            permits=self.provider.permits,
-            endsession=self.provider.end_session,
-            verifier=self.provider.signer,
-            continue_uri=f"{ISSUER}/authorize",
-        )
+        self.api = self.provider.api
         self.browser = self.provider.browser_of(ALICE, ago=100)
 
     def ask(self, client_id: str = "notes", **changes: object) -> Hello:

@@ -4,7 +4,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.flows.authorize import Answer, ToChooser, ToClient, ToSignIn
 from konnectd.flows.browser import BESIDE, LOGON, Browser
-from konnectd.flows.identifier_api import Entered, Greeted, IdentifierApi, Nobody
+from konnectd.flows.identifier_api import Entered, Greeted, Nobody
 from konnectd.flows.logon import LogonForm, SignedIn
 from konnectd.interfaces import BackendUnavailableError, SessionLostError
 from konnectd.protocol.authorize import INTERACTION
@@ -14,7 +14,7 @@ from tests.support.devices import TV, Devices
 from tests.support.fakes import run
 from tests.support.people import ALICE, BOB, PASSWORDS, logon_of
 from tests.support.provider import Provider, after, told
-from tests.support.requests import ISSUER, MAIL, NOTES, form
+from tests.support.requests import MAIL, NOTES, form
 from tests.support.session_people import SessionPeople
 
 
@@ -175,16 +175,7 @@ class HelloTests(LostCase):
     def setUp(self) -> None:
         """Put the API over the flows."""
         super().setUp()
-        self.api = IdentifierApi(
-            sign_in=self.provider.sign_in,
-            password_logon=self.provider.logon,
-            decisions=self.provider.decisions,
-            permits=self.provider.permits,
-            endsession=self.provider.end_session,
-            verifier=self.provider.signer,
-            recognized=self.provider.recognized,
-            continue_uri=f"{ISSUER}/authorize",
-        )
+        self.api = self.provider.api
 
     def test_hello(self) -> None:
         """Nobody is there as long as the session is lost."""

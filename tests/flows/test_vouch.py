@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from konnectd.flows.authorize import ToClient
 from konnectd.flows.browser import LOGON
 from konnectd.flows.endsession import Confirm
-from konnectd.flows.identifier_api import Greeted, IdentifierApi
+from konnectd.flows.identifier_api import Greeted
 from konnectd.flows.vouch import Vouching
 from konnectd.protocol.errors import BearerTokenError, OAuthError, UntrustedRequestError
 from konnectd.protocol.identifier_api import Hello
@@ -119,16 +119,7 @@ class RefusedTests(VouchCase):
 
     def test_hint_of_a_front_end(self) -> None:
         """It keeps nobody from being greeted, as anything that is no hint."""
-        api = IdentifierApi(
-            sign_in=self.provider.sign_in,
-            password_logon=self.provider.logon,
-            decisions=self.provider.decisions,
-            permits=self.provider.permits,
-            endsession=self.provider.end_session,
-            verifier=self.provider.signer,
-            recognized=self.provider.recognized,
-            continue_uri=f"{ISSUER}/authorize",
-        )
+        api = self.provider.api
         asked = {"flow": "oidc", "scope": "openid", "client_id": "mail", "redirect_uri": CALLBACK}
         hello = Hello.parse({**asked, "id_token_hint": self.token})
 

@@ -9,6 +9,7 @@ from konnectd.flows.browser import LOGON, Browser, CookieChange, Keep
 from konnectd.flows.client_authentication import ClientAuthentication
 from konnectd.flows.consent import Decisions
 from konnectd.flows.endsession import EndSession
+from konnectd.flows.identifier_api import IdentifierApi
 from konnectd.flows.introspect import Introspect
 from konnectd.flows.logon import PasswordLogon
 from konnectd.flows.mint import Mint
@@ -226,6 +227,16 @@ class Provider:
                 sessions=self.sessions,
                 background=self.background,
             ),
+        )
+        self.api = IdentifierApi(
+            sign_in=self.sign_in,
+            password_logon=self.logon,
+            recognized=self.recognized,
+            decisions=self.decisions,
+            permits=self.permits,
+            endsession=self.end_session,
+            verifier=self.signer,
+            continue_uri=f"{ISSUER}/authorize",
         )
 
     def _make_endpoints_of_tokens(self) -> None:
