@@ -62,11 +62,11 @@ class CallTests(Case):
         for kind in KINDS:
             people = self.people(kind)
             session = (await people.logon(ALICE)).session
-            before = self.server.connected
+            before = self.server.count
             for _ in range(20):
                 await people.keep_alive(session)
 
-            self.assertEqual(self.server.connected, before, kind)
+            self.assertEqual(self.server.count, before, kind)
 
     async def test_long_use(self) -> None:
         """The limit of an answer's size is that of one answer, not of all that a connection has ever brought."""
@@ -86,7 +86,7 @@ class CallTests(Case):
         for kind in KINDS:
             people = self.people(kind)
             session = (await people.logon(ALICE)).session
-            before, most = self.server.connected, 0
+            before, most = self.server.count, 0
 
             async def look(name: str, people: PeopleClient = people, session: SessionId = session) -> object:
                 nonlocal most
@@ -98,7 +98,7 @@ class CallTests(Case):
             found = await gatherResults([Deferred.fromCoroutine(look(name)) for name in names])
 
             self.assertEqual(found, [self.numeric_id(name) for name in names], kind)
-            self.assertLessEqual(self.server.connected - before, MOST_CONNECTIONS - 1)
+            self.assertLessEqual(self.server.count - before, MOST_CONNECTIONS - 1)
             await people.close()
             await self.quiet()
 
