@@ -15,6 +15,7 @@ import ssl
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from urllib.parse import quote
@@ -162,7 +163,10 @@ def serve(argv: Sequence[str]) -> int:
     # Only here, so that the other commands start at once and without Twisted.
     from konnectd.config import documents  # noqa: PLC0415 - see above
     from konnectd.config.settings import load  # noqa: PLC0415 - see above
+    from konnectd.supervisor import Supervisor  # noqa: PLC0415 - see above
 
+    # First of all: Twisted takes what is said about sockets out of the environment.
+    supervisor = Supervisor.read(os.environ, os.getpid())
     if documents.asks_for_help(argv):
         print(documents.usage("konnectd serve"), end="")
         return 0
@@ -176,7 +180,7 @@ def serve(argv: Sequence[str]) -> int:
 
     from konnectd import runner  # noqa: PLC0415 - see above
 
-    return runner.run(settings, reactor)
+    return runner.run(settings, reactor, partial(runner.make_service, supervisor=supervisor))
 
 
 def demo(argv: Sequence[str]) -> int:

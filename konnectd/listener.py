@@ -16,18 +16,27 @@ from typing import Any, Protocol
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.internet.endpoints import TCP4ServerEndpoint, TCP6ServerEndpoint, UNIXServerEndpoint, serverFromString
+from twisted.internet.endpoints import (
+    AdoptedStreamServerEndpoint,
+    TCP4ServerEndpoint,
+    TCP6ServerEndpoint,
+    UNIXServerEndpoint,
+    serverFromString,
+)
 from twisted.internet.error import CannotListenError, ReactorNotRunning
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from konnectd.address import Address
+from konnectd.handed import Handed, left_to_open, take_all
 from konnectd.option import ConfigError, ConfigErrors
 
 log = Logger()
 
 #: Connections the kernel keeps for us while we are busy.
 _BACKLOG = 512
+#: Begins an address that names a socket of systemd by its number or name.
+_NAMED = "systemd:"
 
 
 # They carry no types.
@@ -95,18 +104,23 @@ class Listener(_Service):  # type: ignore[misc] # without types
         reactor: Any,  # noqa: ANN401 - reactors are many interfaces at once
         drain_seconds: float = 10.0,
         end: Callable[[Any, int], object] = end_process,
+        *,
+        descriptors: Sequence[int] = (),
+        opened: Callable[[], object] = lambda: None,
     ) -> None:
         """Read the addresses; nothing is opened yet.
 
         Args:
-            addresses: at least one.
+            addresses: at least one, unless sockets were handed over.
             site: makes the connections.
             reactor: opens the addresses.
             drain_seconds: how long requests may take to end when the daemon stops.
             end: ends a process, with a status, whose reactor ran already when listening failed.
+            descriptors: sockets that systemd handed over. An address that one of them serves is not opened.
+            opened: told when all addresses are open.
 
         Raises:
-            ConfigErrors: addresses are none, all of them at once.
+            ConfigErrors: addresses are none, or descriptors no sockets, all of them at once.
         """
         self.failed = False
         self._site = site
@@ -115,7 +129,12 @@ class Listener(_Service):  # type: ignore[misc] # without types
         self._end = end
         self._ports: list[Any] = []
         self._begun = False
-        self._endpoints = _endpoints(addresses, reactor)
+        self._opened_all = opened
+        handed = take_all(_unclaimed(descriptors, addresses), reactor, _BACKLOG)
+        wanted = left_to_open(addresses, handed)
+        self._endpoints: list[tuple[Address, Any]] = [(each.address, each) for each in handed]
+        if wanted or not handed:
+            self._endpoints += _endpoints(wanted, reactor)
 
     @property
     def hosts(self) -> tuple[Any, ...]:
@@ -187,6 +206,8 @@ class Listener(_Service):  # type: ignore[misc] # without types
         """Keep a port."""
         self._ports.append(port)
         log.info("listening at {address}", address=address.text)
+        if len(self._ports) == len(self._endpoints):
+            self._opened_all()
 
     def _failed(self, address: Address, failure: Failure) -> None:
         """Say what is wrong when Twisted says it."""
@@ -216,9 +237,17 @@ def _endpoint(address: Address, reactor: Any) -> Any:  # noqa: ANN401 - reactors
     if address.path:
         return _unix_endpoint(reactor, address.path, backlog=_BACKLOG, mode=address.mode)
     if address.port < 0:
-        return _described_endpoint(reactor, address.text)
+        described = _described_endpoint(reactor, address.text)
+        if isinstance(described, AdoptedStreamServerEndpoint):
+            return Handed.take(described.fileno, reactor, _BACKLOG)
+        return described
     kind = TCP6ServerEndpoint if ":" in address.host else TCP4ServerEndpoint
     return kind(reactor, address.port, backlog=_BACKLOG, interface=address.host)
+
+
+def _unclaimed(descriptors: Sequence[int], addresses: Sequence[str]) -> Sequence[int]:
+    """Return the sockets that nobody chose from; whoever names one by ``systemd:`` wants those that are named."""
+    return () if any(text.strip().startswith(_NAMED) for text in addresses) else descriptors
 
 
 def _endpoints(addresses: Sequence[str], reactor: Any) -> list[tuple[Address, Any]]:  # noqa: ANN401

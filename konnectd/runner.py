@@ -16,6 +16,7 @@ from twisted.logger import Logger, globalLogBeginner
 from konnectd.config.settings import Settings
 from konnectd.logs import TextObserver, one_line
 from konnectd.option import ConfigErrors
+from konnectd.supervisor import Supervisor
 
 log = Logger()
 
@@ -27,7 +28,11 @@ BeginLogging: TypeAlias = Callable[..., object]
 _MADE_AT_START = 20_000
 
 
-def make_service(settings: Settings, reactor: Any) -> MultiService:  # noqa: ANN401 - a reactor is many interfaces at once
+def make_service(
+    settings: Settings,
+    reactor: Any,  # noqa: ANN401 - a reactor is many interfaces at once
+    supervisor: Supervisor = Supervisor(),  # noqa: B008 - frozen
+) -> MultiService:
     """Put the daemon together.
 
     Raises:
@@ -37,7 +42,7 @@ def make_service(settings: Settings, reactor: Any) -> MultiService:  # noqa: ANN
         # Only when it runs: the command line also serves commands that need none of it.
         from konnectd.service import make_service as put_together  # noqa: PLC0415 - see above
 
-        return put_together(settings, reactor)
+        return put_together(settings, reactor, supervisor)
 
 
 @contextmanager

@@ -20,9 +20,11 @@ from konnectd.interfaces import BackendUnavailableError, Fetch, PasswordBackend,
 from konnectd.jose.signing import Defer
 from konnectd.late_fetch import LateFetch
 from konnectd.listener import Listener, end_process
+from konnectd.notices import Notices
 from konnectd.option import ConfigError, ConfigErrors
 from konnectd.parts import World
 from konnectd.reach import Reach
+from konnectd.supervisor import Supervisor
 from konnectd.web.locales import BrokenCatalogError
 from konnectd.web.route import Route
 from konnectd.web.template_check import BrokenTemplateError
@@ -149,8 +151,17 @@ class BackendWatch(MultiService):
             log.failure("checking the store failed")
 
 
-def make_service(settings: Settings, reactor: Any) -> MultiService:  # noqa: ANN401 - Twisted's reactor
+def make_service(
+    settings: Settings,
+    reactor: Any,  # noqa: ANN401 - Twisted's reactor
+    supervisor: Supervisor = Supervisor(),  # noqa: B008 - frozen
+) -> MultiService:
     """Make the whole daemon.
+
+    Args:
+        settings: what the operator wants.
+        reactor: not running yet.
+        supervisor: started the process.
 
     Raises:
         ConfigErrors: a file or a setting is wrong; all faults at once.
@@ -158,7 +169,7 @@ def make_service(settings: Settings, reactor: Any) -> MultiService:  # noqa: ANN
     contents, backend, store = read_world(settings, reactor)
     world = World.build(settings, contents, backend, store, threads(reactor), build_fetch(settings, reactor))
     try:
-        return serve(settings, world, reactor)
+        return serve(settings, world, reactor, supervisor=supervisor)
     except (BrokenTemplateError, BrokenCatalogError, LookupError) as error:
         raise ConfigErrors([fault_of_templates(settings, error)]) from error
 
@@ -198,7 +209,13 @@ def _keep_faults(faults: list[ConfigError], make: Callable[[], Made]) -> Made | 
         return None
 
 
-def serve(settings: Settings, world: World, reactor: Any, *more: Route) -> MultiService:  # noqa: ANN401 - reactor
+def serve(
+    settings: Settings,
+    world: World,
+    reactor: Any,  # noqa: ANN401 - Twisted's reactor
+    *more: Route,
+    supervisor: Supervisor = Supervisor(),  # noqa: B008 - frozen
+) -> MultiService:
     """Make the services of a daemon, with further routes if there are any."""
     background = Background(reactor)
     site = assemble(world, background).site(reactor, *more)
@@ -216,7 +233,12 @@ def serve(settings: Settings, world: World, reactor: Any, *more: Route) -> Multi
     )
     service = BackendWatch(settings, world.backend, reactor, store=world.store)
     background.setServiceParent(service)  # type: ignore[no-untyped-call] # without types
-    Listener(settings.listen, site, reactor).setServiceParent(service)
+    notices = Notices(supervisor, reactor, f"Serving {settings.iss}")
+    # Where nobody said where to listen, sockets that were handed over say it better than the default.
+    addresses = settings.listen if "listen" in settings.sources or not supervisor.descriptors else ()
+    listener = Listener(addresses, site, reactor, descriptors=supervisor.descriptors, opened=notices.ready)
+    listener.setServiceParent(service)
+    notices.setServiceParent(service)
     return service
 
 

@@ -20,6 +20,7 @@ from konnectd.config import documents
 from konnectd.config.settings import Settings, load
 from konnectd.option import ConfigErrors
 from konnectd.runner import advise, keep_on_hangup, make_service, observer, report
+from konnectd.supervisor import Supervisor
 
 
 class Options(usage.Options):
@@ -106,7 +107,7 @@ def makeService(options: Options) -> MultiService:
     # Python loads this when the first request comes, which is too late once the root of the file system has changed.
     codecs.lookup("idna")
     try:
-        daemon = make_service(options.settings, reactor)
+        daemon = make_service(options.settings, reactor, Supervisor.read(os.environ, os.getpid()))
     except ConfigErrors as error:
         report(error, sys.stderr)
         raise SystemExit(1) from None

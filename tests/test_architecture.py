@@ -75,20 +75,25 @@ TABLE: Mapping[str, Row] = {
     "world": row("interfaces", "attrs"),
     "logs": row("", "attrs twisted zope"),
     "background": row("", "attrs twisted"),
-    "listener": row("option address", "attrs twisted zope"),
+    "handed": row("option address", "attrs twisted"),
+    "supervisor": row("", "attrs"),
+    "notices": row("supervisor", "twisted"),
+    "listener": row("option address handed", "attrs twisted zope"),
     "parts": row(f"{SERVE} paths", "attrs"),
     "page_assembly": row(f"{SERVE} parts", ""),
     "assembly": row(f"{SERVE} parts page_assembly paths", "attrs"),
-    "service": row(f"{SERVE} parts assembly", "attrs twisted"),
-    "tap": row("config option logs service runner", "attrs twisted zope"),
-    "runner": row("config option interfaces logs service listener", "attrs twisted"),
+    "service": row(f"{SERVE} parts assembly notices supervisor", "attrs twisted"),
+    "tap": row("config option logs service runner supervisor", "attrs twisted zope"),
+    "runner": row("config option interfaces logs service listener supervisor", "attrs twisted"),
     "explain": row("protocol", "attrs"),
     "commands": row(f"{SERVE} parts assembly service", "attrs twisted zope"),
     "doctor": row(
         f"{SERVE} address bodies outward parts service commands",
         "attrs twisted zope OpenSSL service_identity cryptography",
     ),
-    "cli": row("config option jose tap runner demo explain commands doctor", "attrs argon2 cryptography twisted"),
+    "cli": row(
+        "config option jose tap runner demo explain commands doctor supervisor", "attrs argon2 cryptography twisted"
+    ),
     "demo": row(f"{SERVE} address bodies parts assembly service runner", "attrs twisted zope"),
 }
 

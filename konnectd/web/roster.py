@@ -20,6 +20,8 @@ log = Logger()
 
 #: From this share of the most connections on, idle ones are let go, the longest idle first.
 _CROWDED = 0.9
+#: How long somebody who has just connected has to begin asking, while the server stops.
+_FIRST_SECONDS = 1.0
 
 
 class Connection(Protocol):
@@ -27,6 +29,7 @@ class Connection(Protocol):
 
     deadline: float
     idle: bool
+    fresh: bool
 
     def expire(self) -> None:
         """End what has lasted too long."""
@@ -101,10 +104,17 @@ class Roster:
             deferred.callback(None)
 
     async def drain(self, seconds: float) -> None:
-        """End all connections: idle ones now, busy ones with their answer, the rest by force when the time is over."""
+        """End all connections: idle ones now, busy ones with their answer, the rest by force when the time is over.
+
+        Whoever has connected and not asked yet is about to: the request may have come already and not been read. Those
+        people have a moment, and so nobody who was let in goes without an answer.
+        """
         self.draining = True
         for connection in tuple(self._open):
-            connection.drain()
+            if connection.fresh and connection.idle:
+                connection.deadline = self.seconds() + _FIRST_SECONDS
+            else:
+                connection.drain()
         if not self._open:
             return
         empty: Deferred[None] = Deferred()

@@ -47,6 +47,7 @@ class Channel(_TwistedChannel):  # type: ignore[misc] # without types
 
     Attributes:
         idle: whether it waits for a request of which nothing has come yet.
+        fresh: whether no request was answered yet.
     """
 
     # Past the channel's own method, which resets two timers for every piece.
@@ -66,6 +67,7 @@ class Channel(_TwistedChannel):  # type: ignore[misc] # without types
         self.limits = limits
         self.serve = serve
         self.idle = True
+        self.fresh = True
         self.deadline = 0.0
         self._roster = roster
         self._socket: socket.socket | None = None
@@ -169,6 +171,7 @@ class Channel(_TwistedChannel):  # type: ignore[misc] # without types
     def requestDone(self, request: http.Request) -> None:
         """Wait for the next request, for as long as an idle connection may live."""
         self.idle = True
+        self.fresh = False
         self.deadline = self._roster.seconds() + self.limits.idle_seconds
         # A peer that asks and asks but does not read must not fill the memory with answers: nothing more is looked at,
         # not even of what has come already, until it has read. twisted.web would go on.

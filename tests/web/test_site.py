@@ -60,6 +60,7 @@ class DrainTests(SynchronousTestCase):
     def test_drain(self) -> None:
         """Idle connections end at once, busy ones with their answer, which says so."""
         idle = self.bench.connect()
+        idle.ask(request("GET", "/echo"))
         drained = Deferred.fromCoroutine(self.bench.site.drain(10))
         before = idle.closed, self.busy.closed, drained.called
         idle.hang_up()
@@ -79,6 +80,23 @@ class DrainTests(SynchronousTestCase):
         answer = peer.ask(raw[10:])
 
         self.assertEqual((answer.status, answer.header("Connection"), peer.closed), (200, "close", True))
+
+    def test_request_that_is_about_to_come(self) -> None:
+        """Whoever has just connected is not sent away while the request is on its way."""
+        peer = self.bench.connect()
+        Deferred.fromCoroutine(self.bench.site.drain(10))
+        answer = peer.ask(request("GET", "/echo"))
+
+        self.assertEqual((answer.status, answer.header("Connection"), peer.closed), (200, "close", True))
+
+    def test_request_that_does_not_come(self) -> None:
+        """Whoever has connected and asks nothing keeps the daemon for a moment only."""
+        peer = self.bench.connect()
+        Deferred.fromCoroutine(self.bench.site.drain(10))
+        before = peer.closed
+        self.bench.wait(3)
+
+        self.assertEqual((before, peer.closed), (False, True))
 
     def test_no_new_connections(self) -> None:
         """Those the kernel still hands over are turned away."""
