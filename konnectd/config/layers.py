@@ -6,13 +6,16 @@ Faults are collected, never raised, so that all of them can be told at once.
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from konnectd.config.arguments import Arguments
 from konnectd.config.given import LONGEST_FILE, Given, Names, variables_of
 from konnectd.option import ConfigError, Option
 
 ENVIRONMENT = "environment"
+#: Where systemd puts what a unit loads (``LoadCredential=``): a variable, and how a value begins that is in there.
+CREDENTIALS_VARIABLE = "CREDENTIALS_DIRECTORY"
+CREDENTIALS = f"${{{CREDENTIALS_VARIABLE}}}"
 
 
 @frozen(kw_only=True)
@@ -95,7 +98,7 @@ def read(options: Iterable[Option], layers: Layers) -> Reading:
         parsed: list[object] = []
         for given in givens:
             try:
-                parsed.append(_parse(option, given))
+                parsed.append(_parse(option, _found(option, given, layers.environ)))
             except ConfigError as fault:
                 faults.append(fault)
             sources[option.dest] = given.source
@@ -103,6 +106,21 @@ def read(options: Iterable[Option], layers: Layers) -> Reading:
                 warnings.append(f"{given.name} shows a secret to everybody on this machine; use {given.name}-file")
         values[option.dest] = _value(option, parsed)
     return Reading(values=values, sources=sources, faults=tuple(faults), warnings=tuple(warnings))
+
+
+def _found(option: Option, given: Given, environ: Mapping[str, str]) -> Given:
+    """Return a value with the folder of credentials in it, if it begins like that; a secret itself never does.
+
+    Raises:
+        ConfigError: there is no such folder.
+    """
+    rest = given.text.removeprefix(CREDENTIALS)
+    if rest == given.text or rest[:1] not in {"", "/"} or (option.secret and not given.from_file):
+        return given
+    folder = environ.get(CREDENTIALS_VARIABLE, "")
+    if not folder:
+        raise given.fault(f"{CREDENTIALS} is not set; systemd does that for a unit with LoadCredential=")
+    return evolve(given, text=folder + rest)
 
 
 def _value(option: Option, parsed: list[object]) -> object:
