@@ -10,7 +10,7 @@ from textwrap import fill, wrap
 from typing import TextIO
 
 from konnectd import loader
-from konnectd.config import backends
+from konnectd.config import backends, manpages, shown
 from konnectd.config.given import keys_of, variables_of
 from konnectd.config.options import ABSENT, CONFIG, OPTIONS
 from konnectd.option import Option
@@ -49,6 +49,9 @@ The name of the backend is the first word that is no flag. Its own options count
 of a store; the file may carry those of others. A secret can always be given as a file: `ldap_bindpw_file = /path` in
 the file, `LDAP_BINDPW_FILE` in the environment, `--ldap-bindpw-file` as a flag. The line break at the end of such a
 file does not count.
+
+A value that begins with `${CREDENTIALS_DIRECTORY}` names a file among the credentials that systemd gives to a unit, as
+[the Debian package](debian.md) does for keys.
 
 Files are quoted as systemd quotes environment files: a value may stand in single or double quotes; a backslash outside
 of single quotes protects what follows it (inside double quotes only `"`, `\\`, `$` and the backtick).
@@ -126,28 +129,9 @@ def usage(command: str, package: str = backends.PACKAGE, backend: str = "BACKEND
 def _usage_of(option: Option) -> list[str]:
     """Return the lines of the help about one option."""
     variables = [name for name, from_file in variables_of(option) if not from_file]
-    shown = f"  {_flag(option)}   [{variables[0]}]"
-    text = option.help + (f" Default: {_shown_default(option)}." if _shown_default(option) else "")
-    return [shown, *wrap(text, _WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6)]
-
-
-def _flag(option: Option) -> str:
-    """Return an option as it is written on the command line."""
-    if option.metavar:
-        return f"--{option.name}={option.metavar}"
-    return f"--{option.name}" if option.default is False else f"--{option.name}=no"
-
-
-def _shown_default(option: Option) -> str:
-    """Return a default as it would be written; empty if there is none, or if it is a secret."""
-    value = option.default
-    if value is None or option.secret:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, tuple):
-        return " ".join(str(part) for part in value)
-    return str(value)
+    head = f"  {shown.flag(option)}   [{variables[0]}]"
+    text = option.help + (f" Default: {shown.default(option)}." if shown.default(option) else "")
+    return [head, *wrap(text, _WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6)]
 
 
 def configuration(package: str = backends.PACKAGE) -> str:
@@ -157,7 +141,7 @@ def configuration(package: str = backends.PACKAGE) -> str:
         parts.append(f"\n#\n# {heading}\n#\n")
         for option in options:
             text = fill(option.help, _WIDTH, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False)
-            parts.append(f"\n{text}\n{f'#{option.key} = {_shown_default(option)}'.rstrip()}\n")
+            parts.append(f"\n{text}\n{f'#{option.key} = {shown.default(option)}'.rstrip()}\n")
     return "".join(parts)
 
 
@@ -174,13 +158,13 @@ def manual(package: str = backends.PACKAGE) -> str:
 
 def _manual_of(option: Option, *, in_file: bool = True) -> str:
     """Return what the manual says about one option."""
-    names = [("flag", [_flag(option), *(f"--{name}" for name in option.aliases)])]
+    names = [("flag", [shown.flag(option), *(f"--{name}" for name in option.aliases)])]
     if in_file:
         names.append(("file", [*keys_of(option), *([f"{option.key}_file"] if option.file else [])]))
     names.append(("environment", [name for name, _ in variables_of(option)]))
     lines = [f"- {label}: {', '.join(f'`{name}`' for name in found)}" for label, found in names]
-    if _shown_default(option):
-        lines.append(f"- default: `{_shown_default(option)}`")
+    if shown.default(option):
+        lines.append(f"- default: `{shown.default(option)}`")
     return f"### {option.name}\n\n{fill(option.help, 120, break_on_hyphens=False)}\n\n" + "\n".join(lines) + "\n"
 
 
@@ -210,6 +194,8 @@ DOCUMENTS: Mapping[str, Callable[[], str]] = {
     "etc/konnectd.conf": configuration,
     "docs/operate/options.md": manual,
     "docs/operate/reasons.md": reasons,
+    "docs/man/konnectd.8": lambda: manpages.command(CONFIG, sections()),
+    "docs/man/konnectd.conf.5": lambda: manpages.file(sections()),
 }
 
 
