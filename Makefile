@@ -22,7 +22,7 @@ INSTALL_LOCKED := $(PIP) install --require-hashes --only-binary :all:
 # Without "compat" an editable install hides the plugin from twistd. Without isolation the build needs no download.
 INSTALL_SELF := $(PIP) install --no-deps --no-build-isolation --config-settings editable_mode=compat --editable .
 
-.PHONY: help demo test check format generate coverage taken-out bench gallery lock system clean
+.PHONY: help demo test check format generate coverage taken-out bench gallery package-test lock system clean
 
 help: ## list what can be made
 	@echo "make TARGET, where TARGET is one of"
@@ -41,7 +41,7 @@ format: $(DEVELOP_READY) ## put the code into shape, as `make check` wants it
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-generate: $(DEVELOP_READY) ## write etc/konnectd.conf, the lists of options and reasons, and the catalog
+generate: $(DEVELOP_READY) ## write etc/konnectd.conf, manual pages, lists of options and reasons, the catalog
 	@$(BIN)/python -m konnectd.config.documents --write
 	@$(BIN)/python -m konnectd.web.catalog --write
 
@@ -56,6 +56,9 @@ bench: $(DEVELOP_READY) ## measure; read bench/README.md first
 
 gallery: $(DEVELOP_READY) ## a picture of every page in every state, to look through: build/gallery/index.html
 	@$(BIN)/python -m tools.gallery $(ARGS)
+
+package-test: $(DEVELOP_READY) ## as root on Debian: build the package, install it into a clean system, sign somebody in
+	@$(BIN)/python -m tools.package_test $(ARGS)
 
 lock: ## resolve setup.py anew into the two lock files
 	@tools/lock.sh

@@ -98,6 +98,8 @@ class Unit:
         for name, _, path in (value.partition(":") for value in self.settings["LoadCredential"]):
             source = root / path.lstrip("/")
             for file in sorted(source.iterdir()) if source.is_dir() else [source]:
+                if file.is_symlink():
+                    continue  # as systemd does
                 target = folder / (f"{name}_{file.name}" if source.is_dir() else name)
                 target.write_bytes(file.read_bytes())
                 target.chmod(0o400)
@@ -131,6 +133,7 @@ class Manager:
     Attributes:
         heard: the words it has sent, in order.
         output: its log.
+        ready_after: seconds from its last start until it said that it is ready.
     """
 
     def __init__(self, plan: Plan, folder: Path, *sockets: socket.socket) -> None:
@@ -143,6 +146,7 @@ class Manager:
         """
         self.heard: list[str] = []
         self.output = folder / "output"
+        self.ready_after = 0.0
         self._plan = plan
         self._sockets = sockets
         self._process: subprocess.Popen[bytes] | None = None
@@ -186,7 +190,9 @@ class Manager:
                 pass_fds=numbers,
                 env={},
             )
+        begun = time.monotonic()
         self.hear_until("READY=1")
+        self.ready_after = time.monotonic() - begun
 
     def hear_until(self, line: str, times: int = 1) -> None:
         """Listen until it has said something, so many times since it was started.

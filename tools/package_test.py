@@ -1,0 +1,305 @@
+"""Build the Debian package, install it into a clean bookworm, sign somebody in there, remove it: ``make package-test``.
+
+It needs root, Debian, and the network for packages. No systemd runs in the clean system; what it would do is played by
+`tests.real.manager`, as the units in the package say. All of it is below ``build/package``, and the clean system stays
+there for the next time.
+"""
+
+import argparse
+import hashlib
+import shutil
+import socket
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from attrs import frozen
+
+from tests.real.authlib_client import RelyingParty
+from tests.real.hammer import Hammer
+from tests.real.manager import Manager, Plan, Unit
+from tests.real.person import Person
+from tools.package_root import FOLDER, ROOT, Root, RunError, need, run
+
+CALLBACK = "http://127.0.0.1:9/callback"
+PASSWORD = "wonderland"  # noqa: S105 - of nobody
+SECRET = "secret-of_letters"  # noqa: S105 - of nobody
+CONF, REGISTRATION = "/etc/konnectd/konnectd.conf", "/etc/konnectd/identifier-registration.yaml"
+KEYS = ("/etc/konnectd/keys/signing-1.pem", "/etc/konnectd/keys/encryption-secret.key")
+CREDENTIALS = "/run/credentials/konnectd.service"
+#: Who may do what after the installation.
+MODES: Mapping[str, str] = {
+    "/etc/konnectd": "root:konnectd 750",
+    "/etc/konnectd/keys": "root:root 700",
+    KEYS[0]: "root:root 600",
+    KEYS[1]: "root:root 600",
+    CONF: "root:konnectd 640",
+    REGISTRATION: "root:konnectd 640",
+    "/etc/konnectd/scopes.yaml": "root:konnectd 640",
+    "/var/lib/konnectd": "konnectd:konnectd 700",
+    "/usr/lib/konnectd": "root:root 755",
+}
+CLIENTS = f"""\
+clients:
+  - id: app
+    secret: {SECRET}
+    trusted: yes
+    application_type: native
+    redirect_uris: ["{CALLBACK}"]
+"""
+#: What dpkg itself remembers of a package, and what the system remembers of its user.
+_KEPT_BY_OTHERS = ("/var/lib/dpkg/", "/var/lib/apt/", "/var/cache/", "/var/log/", "/konnectd_")
+_RESTARTS = 3
+
+
+class WrongError(Exception):
+    """Something is not as it should be."""
+
+
+def expect(what: str, found: object, wanted: object) -> None:
+    """Check something.
+
+    Raises:
+        WrongError: it is not as wanted.
+    """
+    if found != wanted:
+        raise WrongError(f"{what}: {found!r} instead of {wanted!r}")
+
+
+def build() -> Path:
+    """Build the package from the files of this checkout, and return it.
+
+    Raises:
+        RunError: it can not be built, or lintian finds an error.
+    """
+    source = FOLDER / "source"
+    shutil.rmtree(source, ignore_errors=True)
+    source.mkdir(parents=True)
+    for old in FOLDER.glob("konnectd_*"):
+        old.unlink()
+    for name in run("git", "ls-files", "--cached", "--others", "--exclude-standard").splitlines():
+        if (ROOT / name).is_file():
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, source / name, follow_symlinks=False)
+    run("dpkg-buildpackage", "-b", "-us", "-uc", cwd=source)
+    (package,) = FOLDER.glob("konnectd_*.deb")
+    # What debhelper leaves behind is as large as the package.
+    run("debian/rules", "clean", cwd=source)
+    print(
+        run(
+            "lintian",
+            "--fail-on",
+            "error,warning",
+            "--allow-root",
+            "--suppress-tags",
+            "bad-distribution-in-changes-file",
+            str(package),
+        )
+    )
+    return package
+
+
+def raised(package: Path, version: str) -> Path:
+    """Return the same package with another version, as an upgrade."""
+    tree = FOLDER / "upgrade"
+    shutil.rmtree(tree, ignore_errors=True)
+    run("dpkg-deb", "--raw-extract", str(package), str(tree))
+    control = tree / "DEBIAN" / "control"
+    lines = control.read_text(encoding="utf-8").splitlines()
+    control.write_text("".join(f"Version: {version}\n" if x.startswith("Version:") else f"{x}\n" for x in lines))
+    made = FOLDER / f"konnectd_{version}.deb"
+    run("dpkg-deb", "--root-owner-group", "-Znone", "--build", str(tree), str(made))
+    shutil.rmtree(tree)
+    return made
+
+
+@frozen
+class Installation:
+    """The package in a clean system.
+
+    Attributes:
+        root: the system.
+        socket: where it listens; kept open as systemd keeps it.
+    """
+
+    root: Root
+    socket: socket.socket
+
+    @property
+    def port(self) -> int:
+        """The port of the socket."""
+        return int(self.socket.getsockname()[1])
+
+    @property
+    def issuer(self) -> str:
+        """The issuer identifier."""
+        return f"http://localhost:{self.port}"
+
+    def install(self, package: Path) -> None:
+        """Install a package, or another version of it."""
+        shutil.copy2(package, self.root.at("/"))
+        self.root.apt("install", f"/{package.name}")
+        for path, wanted in MODES.items():
+            expect(path, self.root.mode(path), wanted)
+
+    def look(self) -> None:
+        """Try what can be tried before anything is configured."""
+        version = self.root.run("konnectd", "version")
+        print(version.strip())
+        expect("what twistd knows", "konnectd" in self.root.run("/usr/lib/konnectd/bin/twistd", "--help"), wanted=True)
+        said = self.root.run(*self.unit.words, status=1)
+        expect("the issuer is missed", "iss: is required" in said, wanted=True)
+
+    def configure(self) -> None:
+        """Do what the manual says: issuer, backend, people, clients."""
+        conf = self.root.at(CONF).read_text(encoding="utf-8")
+        for key, value in (
+            ("oidc_issuer_identifier", self.issuer),
+            ("identity_manager", "file"),
+            ("file_users", "/etc/konnectd/users.yaml"),
+        ):
+            conf = conf.replace(f"\n#{key} =", f"\n{key} = {value}\n#{key} =", 1)
+        self.root.write(CONF, conf)
+        hashed = self.root.run("konnectd", "utils", "hash-password", text=f"{PASSWORD}\n").strip()
+        people = (
+            f"users:\n  - username: alice\n    password: '{hashed}'\n    name: Alice\n    email: alice@example.org\n"
+        )
+        self.root.write("/etc/konnectd/users.yaml", people, 0o640)
+        self.root.run("chgrp", "konnectd", "/etc/konnectd/users.yaml")
+        self.root.write(REGISTRATION, CLIENTS)
+
+    @property
+    def unit(self) -> Unit:
+        """The unit as it is installed."""
+        return Unit.parse(self.root.at("/lib/systemd/system/konnectd.service").read_text(encoding="utf-8"))
+
+    def manager(self, *words: str) -> Manager:
+        """Return what starts the daemon as its unit says, or with other words."""
+        unit = self.unit
+        user = self.root.user(unit.one("User"))
+        self.root.at(CREDENTIALS).parent.mkdir(parents=True, exist_ok=True)
+        unit.give_credentials(self.root.path, self.root.at(CREDENTIALS), user)
+        folder = self.root.at("/run/manager")
+        folder.mkdir(exist_ok=True)
+        plan = Plan(
+            words=words or unit.words,
+            environ={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "CREDENTIALS_DIRECTORY": CREDENTIALS},
+            root=self.root.path,
+            user=user,
+            guarded=True,
+            watchdog=float(unit.one("WatchdogSec")),
+        )
+        return Manager(plan, folder, self.socket)
+
+    def sign_in(self, manager: Manager) -> None:
+        """Sign somebody in, as a client and a browser do; the client checks what it gets.
+
+        Raises:
+            WrongError: it is somebody else.
+        """
+        party = RelyingParty(self.issuer, "app", CALLBACK, SECRET)
+        person = Person(CALLBACK)
+        person.open(party.begin(), typed=True)
+        signed_in = party.finish(person.submit(username="alice", password=PASSWORD).url)
+        user = party.user(signed_in)
+        expect("who it is", (user["name"], user["email"]), ("Alice", "alice@example.org"))
+        expect("a refreshed token", "access_token" in party.refresh(signed_in), wanted=True)
+        print(f"signed in: {user['name']}, {signed_in.claims['iss']}; ready in {manager.ready_after:.2f} s")
+
+    def restart_under_requests(self, manager: Manager) -> None:
+        """Start the daemon anew while people ask; each of them is answered."""
+        with Hammer(self.port, "/.well-known/openid-configuration") as hammer:
+            for _ in range(_RESTARTS):
+                hammer.wait_for(200)
+                expect("the exit status", manager.restart(), 0)
+            hammer.wait_for(200)
+        expect("requests that failed", hammer.failures, [])
+        print(f"{_RESTARTS} restarts, {hammer.answered} requests answered, none lost")
+
+    def fingerprint(self) -> str:
+        """Return something that changes when a key does."""
+        return hashlib.sha256(b"".join(self.root.at(path).read_bytes() for path in KEYS)).hexdigest()
+
+    def left(self) -> list[str]:
+        """Return what there is of the package, apart from what others keep about it."""
+        return [path for path in self.root.named("konnectd") if not path.startswith(_KEPT_BY_OTHERS)]
+
+
+def serve(here: Installation, *words: str, then: Callable[[Manager], object]) -> None:
+    """Run the daemon, and do something with it."""
+    manager = here.manager(*words)
+    try:
+        manager.start()
+        here.sign_in(manager)
+        then(manager)
+        expect("the exit status", manager.stop(), 0 if not words else -15)
+        expect("lines about faults", [line for line in manager.log.splitlines() if "level=error" in line], [])
+    finally:
+        manager.close()
+
+
+def test(package: Path) -> None:
+    """Install, use, upgrade, remove and purge a package.
+
+    Raises:
+        WrongError: something is not as it should be.
+        RunError: a command failed.
+    """
+    step("a clean system")
+    with socket.create_server(("127.0.0.1", 0), backlog=512) as listening:
+        here = Installation(Root.clean(), listening)
+        here.root.apt("update")
+        before = here.left()
+        step("installing")
+        here.install(package)
+        here.look()
+        keys = here.fingerprint()
+        here.configure()
+        step("the command line of the unit")
+        serve(here, then=here.restart_under_requests)
+        step("twistd")
+        twistd = ("/usr/lib/konnectd/bin/twistd", "-n", "--pidfile=", "konnectd", f"--config={CONF}")
+        serve(here, *twistd, "--listen=systemd:domain=INET:index=0", then=lambda _: None)
+        step("an upgrade")
+        conf = here.root.at(CONF).read_bytes()
+        here.install(raised(package, "99.0"))
+        expect("the keys", here.fingerprint(), keys)
+        expect("the configuration", here.root.at(CONF).read_bytes(), conf)
+        serve(here, then=lambda _: None)
+        step("removing")
+        here.root.apt("remove", "konnectd")
+        expect("below /usr and /lib", [path for path in here.left() if path.startswith(("/usr/", "/lib/"))], [])
+        expect("the keys", here.fingerprint(), keys)
+        here.root.at("/etc/konnectd/users.yaml").unlink()
+        step("purging")
+        here.root.apt("purge", "konnectd")
+        shutil.rmtree(here.root.at("/run"))
+        expect("what is left", [path for path in here.left() if path not in before], [])
+
+
+def step(name: str) -> None:
+    """Say what comes next."""
+    print(f"--- {name} ({time.strftime('%H:%M:%S')})", flush=True)
+
+
+def main(argv: list[str]) -> int:
+    """Do it all; the exit status is 1 when something is wrong."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--package", type=Path, help="test this one instead of building one")
+    options = parser.parse_args(argv)
+    try:
+        need()
+        step("building")
+        package = options.package or build()
+        print(f"{package.name}: {package.stat().st_size / 1_000_000:.1f} MB")
+        test(package)
+    except (RunError, WrongError) as error:
+        print(f"package-test: failed: {error}", file=sys.stderr)
+        return 1
+    print("package-test: all is well")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
