@@ -22,7 +22,8 @@ NEEDED: Mapping[str, str] = {
 #: How much of what a command has said is shown when it fails, in lines.
 _SHOWN = 40
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_ENVIRONMENT = {"PATH": _PATH, "LANG": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive", "HOME": "/root"}
+#: What commands in a clean system are given.
+ENVIRONMENT = {"PATH": _PATH, "LANG": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive", "HOME": "/root"}
 
 
 class RunError(Exception):
@@ -60,21 +61,24 @@ def run(
     return done.stdout
 
 
-def need() -> None:
+def need(commands: Mapping[str, str] = NEEDED) -> None:
     """Install what building and making a clean system take, unless NO_SYSTEM_PACKAGES says that nothing is installed.
+
+    Args:
+        commands: packages, each with a command that shows that it is there.
 
     Raises:
         RunError: something is missing and can not be installed.
     """
     if os.geteuid() != 0:
         raise RunError("only root can make a clean system and install packages into it")
-    missing = [package for package, command in NEEDED.items() if shutil.which(command) is None]
+    missing = [package for package, command in commands.items() if shutil.which(command) is None]
     if not missing:
         return
     if os.environ.get("NO_SYSTEM_PACKAGES"):
         raise RunError(f"NO_SYSTEM_PACKAGES is set, and these are missing: {' '.join(missing)}")
     print(f"installing {' '.join(missing)}", flush=True)
-    environ = {**os.environ, **_ENVIRONMENT}
+    environ = {**os.environ, **ENVIRONMENT}
     run("apt-get", "-qq", "update", environ=environ)
     run("apt-get", "-qq", "install", "--no-install-recommends", *missing, environ=environ)
 
@@ -116,7 +120,7 @@ class Root:
         Raises:
             RunError: it has another exit status.
         """
-        return run("chroot", str(self.path), *words, text=text, environ=_ENVIRONMENT, status=status)
+        return run("chroot", str(self.path), *words, text=text, environ=ENVIRONMENT, status=status)
 
     def apt(self, *words: str) -> str:
         """Let apt do something.

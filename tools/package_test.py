@@ -20,12 +20,14 @@ from tests.real.authlib_client import RelyingParty
 from tests.real.hammer import Hammer
 from tests.real.manager import Manager, Plan, Unit
 from tests.real.person import Person
+from tools.package_boot import NEEDED_TO_BOOT, booted
 from tools.package_root import FOLDER, ROOT, Root, RunError, need, run
 
 CALLBACK = "http://127.0.0.1:9/callback"
 PASSWORD = "wonderland"  # noqa: S105 - of nobody
 SECRET = "secret-of_letters"  # noqa: S105 - of nobody
 CONF, REGISTRATION = "/etc/konnectd/konnectd.conf", "/etc/konnectd/identifier-registration.yaml"
+METADATA = "/.well-known/openid-configuration"
 KEYS = ("/etc/konnectd/keys/signing-1.pem", "/etc/konnectd/keys/encryption-secret.key")
 CREDENTIALS = "/run/credentials/konnectd.service"
 #: Who may do what after the installation.
@@ -51,6 +53,14 @@ clients:
 #: What dpkg itself remembers of a package, and what the system remembers of its user.
 _KEPT_BY_OTHERS = ("/var/lib/dpkg/", "/var/lib/apt/", "/var/cache/", "/var/log/", "/konnectd_")
 _RESTARTS = 3
+#: What a system that boots needs beside what it is made of.
+_SYSTEMD = ("systemd", "systemd-sysv")
+_SOCKET_FOLDER = "/etc/systemd/system/konnectd.socket.d"
+_SOCKET = """\
+[Socket]
+ListenStream=
+ListenStream=127.0.0.1:{port}
+"""
 
 
 class WrongError(Exception):
@@ -120,16 +130,11 @@ class Installation:
 
     Attributes:
         root: the system.
-        socket: where it listens; kept open as systemd keeps it.
+        port: where it listens on 127.0.0.1.
     """
 
     root: Root
-    socket: socket.socket
-
-    @property
-    def port(self) -> int:
-        """The port of the socket."""
-        return int(self.socket.getsockname()[1])
+    port: int
 
     @property
     def issuer(self) -> str:
@@ -174,8 +179,8 @@ class Installation:
         """The unit as it is installed."""
         return Unit.parse(self.root.at("/lib/systemd/system/konnectd.service").read_text(encoding="utf-8"))
 
-    def manager(self, *words: str) -> Manager:
-        """Return what starts the daemon as its unit says, or with other words."""
+    def manager(self, listening: socket.socket, *words: str) -> Manager:
+        """Return what starts the daemon as its unit says, or with other words, and hands it a socket."""
         unit = self.unit
         user = self.root.user(unit.one("User"))
         self.root.at(CREDENTIALS).parent.mkdir(parents=True, exist_ok=True)
@@ -190,9 +195,9 @@ class Installation:
             guarded=True,
             watchdog=float(unit.one("WatchdogSec")),
         )
-        return Manager(plan, folder, self.socket)
+        return Manager(plan, folder, listening)
 
-    def sign_in(self, manager: Manager) -> None:
+    def sign_in(self) -> None:
         """Sign somebody in, as a client and a browser do; the client checks what it gets.
 
         Raises:
@@ -205,14 +210,14 @@ class Installation:
         user = party.user(signed_in)
         expect("who it is", (user["name"], user["email"]), ("Alice", "alice@example.org"))
         expect("a refreshed token", "access_token" in party.refresh(signed_in), wanted=True)
-        print(f"signed in: {user['name']}, {signed_in.claims['iss']}; ready in {manager.ready_after:.2f} s")
+        print(f"signed in: {user['name']}, {signed_in.claims['iss']}")
 
-    def restart_under_requests(self, manager: Manager) -> None:
+    def restart_under_requests(self, restart: Callable[[], object]) -> None:
         """Start the daemon anew while people ask; each of them is answered."""
-        with Hammer(self.port, "/.well-known/openid-configuration") as hammer:
+        with Hammer(self.port, METADATA) as hammer:
             for _ in range(_RESTARTS):
                 hammer.wait_for(200)
-                expect("the exit status", manager.restart(), 0)
+                restart()
             hammer.wait_for(200)
         expect("requests that failed", hammer.failures, [])
         print(f"{_RESTARTS} restarts, {hammer.answered} requests answered, none lost")
@@ -226,12 +231,15 @@ class Installation:
         return [path for path in self.root.named("konnectd") if not path.startswith(_KEPT_BY_OTHERS)]
 
 
-def serve(here: Installation, *words: str, then: Callable[[Manager], object]) -> None:
-    """Run the daemon, and do something with it."""
-    manager = here.manager(*words)
+def serve(
+    here: Installation, listening: socket.socket, *words: str, then: Callable[[Manager], object] = lambda _: None
+) -> None:
+    """Run the daemon, sign somebody in, and do something with it."""
+    manager = here.manager(listening, *words)
     try:
         manager.start()
-        here.sign_in(manager)
+        print(f"ready after {manager.ready_after:.2f} s")
+        here.sign_in()
         then(manager)
         expect("the exit status", manager.stop(), 0 if not words else -15)
         expect("lines about faults", [line for line in manager.log.splitlines() if "level=error" in line], [])
@@ -248,7 +256,7 @@ def test(package: Path) -> None:
     """
     step("a clean system")
     with socket.create_server(("127.0.0.1", 0), backlog=512) as listening:
-        here = Installation(Root.clean(), listening)
+        here = Installation(Root.clean(), int(listening.getsockname()[1]))
         here.root.apt("update")
         before = here.left()
         step("installing")
@@ -257,16 +265,16 @@ def test(package: Path) -> None:
         keys = here.fingerprint()
         here.configure()
         step("the command line of the unit")
-        serve(here, then=here.restart_under_requests)
+        serve(here, listening, then=lambda manager: here.restart_under_requests(manager.restart))
         step("twistd")
         twistd = ("/usr/lib/konnectd/bin/twistd", "-n", "--pidfile=", "konnectd", f"--config={CONF}")
-        serve(here, *twistd, "--listen=systemd:domain=INET:index=0", then=lambda _: None)
+        serve(here, listening, *twistd, "--listen=systemd:domain=INET:index=0")
         step("an upgrade")
         conf = here.root.at(CONF).read_bytes()
         here.install(raised(package, "99.0"))
         expect("the keys", here.fingerprint(), keys)
         expect("the configuration", here.root.at(CONF).read_bytes(), conf)
-        serve(here, then=lambda _: None)
+        serve(here, listening)
         step("removing")
         here.root.apt("remove", "konnectd")
         expect("below /usr and /lib", [path for path in here.left() if path.startswith(("/usr/", "/lib/"))], [])
@@ -278,6 +286,45 @@ def test(package: Path) -> None:
         expect("what is left", [path for path in here.left() if path not in before], [])
 
 
+def boot(package: Path) -> None:
+    """Install a package into a system that runs its own systemd, and do there what administrators do.
+
+    Raises:
+        WrongError: something is not as it should be.
+        RunError: a command failed.
+    """
+    step("a clean system that boots")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        here = Installation(Root.clean(), int(free.getsockname()[1]))
+    here.root.apt("update")
+    here.root.apt("install", *_SYSTEMD)
+    here.root.at("/usr/sbin/policy-rc.d").unlink()
+    shutil.copy2(package, here.root.at("/"))
+    with booted(here.root) as system:
+        step("installing into it")
+        system.run("apt-get", "-qq", "--no-install-recommends", "--yes", "install", f"/{package.name}")
+        expect("it", system.run("systemctl", "is-active", "konnectd.service", status=3).strip(), "inactive")
+        here.configure()
+        here.root.at(_SOCKET_FOLDER).mkdir(parents=True)
+        here.root.write(f"{_SOCKET_FOLDER}/port.conf", _SOCKET.format(port=here.port))
+        system.run("systemctl", "daemon-reload")
+        system.run("systemctl", "enable", "--now", "konnectd.socket", "konnectd.service")
+        print(system.run("systemctl", "show", "--property=StatusText", "konnectd.service").strip())
+        here.sign_in()
+        here.restart_under_requests(lambda: system.run("systemctl", "restart", "konnectd.service"))
+        step("an upgrade while people ask")
+        shutil.copy2(raised(package, "99.0"), here.root.at("/"))
+        with Hammer(here.port, METADATA) as hammer:
+            system.run("apt-get", "-qq", "--yes", "install", "/konnectd_99.0.deb")
+            hammer.wait_for(200)
+        expect("requests that failed", hammer.failures, [])
+        here.sign_in()
+        step("removing")
+        system.run("apt-get", "-qq", "--yes", "purge", "konnectd")
+        for unit in ("konnectd.socket", "konnectd.service"):
+            expect(unit, system.run("systemctl", "is-active", unit, status=3).strip(), "inactive")
+
+
 def step(name: str) -> None:
     """Say what comes next."""
     print(f"--- {name} ({time.strftime('%H:%M:%S')})", flush=True)
@@ -287,6 +334,7 @@ def main(argv: list[str]) -> int:
     """Do it all; the exit status is 1 when something is wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--package", type=Path, help="test this one instead of building one")
+    parser.add_argument("--boot", action="store_true", help="also try it in a system that runs its own systemd")
     options = parser.parse_args(argv)
     try:
         need()
@@ -294,6 +342,9 @@ def main(argv: list[str]) -> int:
         package = options.package or build()
         print(f"{package.name}: {package.stat().st_size / 1_000_000:.1f} MB")
         test(package)
+        if options.boot:
+            need(NEEDED_TO_BOOT)
+            boot(package)
     except (RunError, WrongError) as error:
         print(f"package-test: failed: {error}", file=sys.stderr)
         return 1
