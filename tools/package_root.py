@@ -21,6 +21,8 @@ NEEDED: Mapping[str, str] = {
 }
 #: How much of what a command has said is shown when it fails, in lines.
 _SHOWN = 40
+#: How long a command may take, in seconds; a build on a busy machine takes minutes.
+_PATIENCE = 1800
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #: What commands in a clean system are given.
 ENVIRONMENT = {"PATH": _PATH, "LANG": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive", "HOME": "/root"}
@@ -43,18 +45,22 @@ def run(
         status: the exit status it has to have.
 
     Raises:
-        RunError: it has another one.
+        RunError: it has another one, or does not end.
     """
-    done = subprocess.run(
-        words,
-        cwd=cwd,
-        input=text,
-        env=environ,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            words,
+            cwd=cwd,
+            input=text,
+            env=environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=_PATIENCE,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise RunError(f"{' '.join(words)} does not end") from error
     if done.returncode != status:
         end = "\n".join(done.stdout.splitlines()[-_SHOWN:])
         raise RunError(f"{' '.join(words)} ended with {done.returncode}, not {status}:\n{end}")
