@@ -24,7 +24,7 @@ from konnectd.flows.token import Token
 from konnectd.flows.userinfo import UserInfo
 from konnectd.interfaces import Background, Entropy, Grant
 from konnectd.option import ConfigError, ConfigErrors
-from konnectd.page_assembly import pages, recognized
+from konnectd.page_assembly import known, pages, recognized
 from konnectd.parts import World
 from konnectd.protocol.branding import Branding
 from konnectd.protocol.client_metadata import Offer
@@ -92,14 +92,12 @@ def assemble(world: World, background: Background) -> Assembly:
         ConfigErrors: there are no pages in a language that was asked for.
         LookupError: the installation is not complete.
     """
-    world.vouch_for_people()
+    world.introduce()
     settings = world.settings
     paths = settings.paths
     faces, static = look(settings, world.contents.branding, world.entropy)
-    urls = _urls(settings)
-    cookies = Cookies(
-        secure=settings.secure_cookies, path=paths.inner, form_path=paths.identifier, session_path=paths.session
-    )
+    urls = _urls(world)
+    cookies = _cookies(world)
     forms = Forms(cookies=cookies, sealer=world.sealer, entropy=world.entropy, origin=settings.origin)
     sign_in = world.sign_in()
     pending = PendingRequests(
@@ -142,14 +140,29 @@ def _notes(world: World) -> Notes:
     return Notes(lambda: "E" + world.entropy.token(REFERENCE_BYTES), every=world.settings.log_level in _TALKATIVE)
 
 
-def _urls(settings: Settings) -> Urls:
+def _cookies(world: World) -> Cookies:
+    """Put together what reads and writes cookies."""
+    settings, by_browser = world.settings, world.by_browser
+    return Cookies(
+        secure=settings.secure_cookies,
+        path=settings.paths.inner,
+        form_path=settings.paths.identifier,
+        session_path=settings.paths.session,
+        by_browser=by_browser is not None,
+        shown=by_browser.cookie_names if by_browser is not None else None,
+    )
+
+
+def _urls(world: World) -> Urls:
     """Say where pages are, and whose."""
+    settings, by_browser = world.settings, world.by_browser
     return Urls(
         paths=settings.paths,
         sign_in=settings.sign_in_uri,
         signed_out=settings.signed_out_uri,
         own=settings.own_pages,
         origin=settings.origin,
+        elsewhere=by_browser is not None and by_browser.signs_in_elsewhere,
     )
 
 
@@ -220,6 +233,8 @@ def _oidc(
             sessions=endsession.sessions,
             recognized=recognized(world, endsession.sign_in, notes),
             foreign=not urls.own,
+            guests=world.guests(),
+            known=known(world, endsession.sign_in),
         ),
         token=_token(world, grants),
         par=_par(world, pending),

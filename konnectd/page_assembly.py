@@ -6,12 +6,14 @@ The rest of the composition is `konnectd.assembly`.
 from konnectd.flows.consent import Decisions
 from konnectd.flows.endsession import EndSession
 from konnectd.flows.identifier_api import IdentifierApi
+from konnectd.flows.known import KnownLogon
 from konnectd.flows.logon import PasswordLogon
 from konnectd.flows.pending import PendingRequests
 from konnectd.flows.recognized import RecognizedLogon
 from konnectd.flows.sign_in import SignIn
 from konnectd.parts import World
 from konnectd.web.chooser import ChooserRoutes
+from konnectd.web.elsewhere import ElsewhereRoutes
 from konnectd.web.faces import PageFaces
 from konnectd.web.forms import Forms
 from konnectd.web.identifier import IdentifierRoutes
@@ -35,10 +37,23 @@ def pages(
 ) -> tuple[Route, ...]:
     """Return the pages on the way in and out, ours or those of a front end, and the API that front ends need."""
     identifier = _identifier(world, urls, faces, forms, endsession.sign_in, pending, notes)
+    by_browser = known(world, endsession.sign_in)
+    if by_browser is not None:
+        elsewhere = ElsewhereRoutes(
+            urls=urls, faces=faces, cookies=forms.cookies, pending=pending, known=by_browser
+        ).routes()
+        inner = (*identifier.consent_routes(), *_chooser(identifier, endsession).routes())
+        return (*elsewhere, *inner, *_leaving(urls, faces, forms, endsession).routes())
     api = _api(world, identifier, endsession)
     if not urls.own:
         return api.routes(WebApp(urls.paths, world.contents.web_app, world.entropy, faces.as_page).routes())
-    leaving = LeavingRoutes(
+    leaving = _leaving(urls, faces, forms, endsession)
+    return api.routes((*identifier.routes(), *leaving.routes(), *_chooser(identifier, endsession).routes()))
+
+
+def _leaving(urls: Urls, faces: PageFaces, forms: Forms, endsession: EndSession) -> LeavingRoutes:
+    """Put the pages together of whoever is not awaited anywhere."""
+    return LeavingRoutes(
         urls=urls,
         faces=faces,
         forms=forms,
@@ -46,7 +61,6 @@ def pages(
         sign_in=endsession.sign_in,
         endsession=endsession,
     )
-    return api.routes((*identifier.routes(), *leaving.routes(), *_chooser(identifier, endsession).routes()))
 
 
 def _identifier(
@@ -67,6 +81,13 @@ def _identifier(
         retries=Retries(sealer=world.sealer, clock=world.clock),
         notes=notes,
     )
+
+
+def known(world: World, sign_in: SignIn) -> KnownLogon | None:
+    """Put together what keeps logons to what the backend sees; None for a backend that sees nobody."""
+    if world.by_browser is None:
+        return None
+    return KnownLogon(backend=world.by_browser, sign_in=sign_in, whereabouts=world.whereabouts, sessions=world.sessions)
 
 
 def recognized(world: World, sign_in: SignIn, notes: Notes) -> RecognizedLogon:
@@ -107,7 +128,7 @@ def _chooser(identifier: IdentifierRoutes, endsession: EndSession) -> ChooserRou
 def _logon(world: World, sign_in: SignIn) -> PasswordLogon:
     """Put the way in together."""
     return PasswordLogon(
-        backend=world.backend,
+        backend=world.passwords,
         sign_in=sign_in,
         store=world.store,
         whereabouts=world.whereabouts,

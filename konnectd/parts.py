@@ -10,11 +10,14 @@ from attrs import field, frozen
 from konnectd import loader
 from konnectd.config.contents import Contents
 from konnectd.config.settings import Settings
+from konnectd.flows.acquaintances import StoredAcquaintances
 from konnectd.flows.backchannel import BackChannel
 from konnectd.flows.client_authentication import ClientAuthentication
 from konnectd.flows.concealed import Concealing, Revealing
+from konnectd.flows.guests import Guests
 from konnectd.flows.mint import Mint
 from konnectd.flows.parting import Parting
+from konnectd.flows.passwordless import Passwordless
 from konnectd.flows.permits import Permits
 from konnectd.flows.request_objects import RequestObjects
 from konnectd.flows.revocations import Revocations
@@ -25,6 +28,7 @@ from konnectd.flows.whereabouts import Whereabouts
 from konnectd.interfaces import (
     AuthenticationMethod,
     AuthenticationTools,
+    Backend,
     Background,
     ClientKeys,
     ClientRegistry,
@@ -53,6 +57,7 @@ from konnectd.protocol.response_type import CODE_ONLY
 from konnectd.protocol.scope import OFFLINE_ACCESS, OPENID
 from konnectd.protocol.scope_claims import claim_names
 from konnectd.protocol.token import Lifetimes
+from konnectd.sources import BrowserBackend
 from konnectd.world import SystemClock, SystemEntropy
 
 
@@ -67,7 +72,7 @@ class World:
 
     settings: Settings
     contents: Contents
-    backend: PasswordBackend
+    backend: Backend
     store: Store
     clock: Clock
     entropy: Entropy
@@ -105,7 +110,7 @@ class World:
         cls,
         settings: Settings,
         contents: Contents,
-        backend: PasswordBackend,
+        backend: Backend,
         store: Store,
         defer: Defer | None = None,
         fetch: Fetch | None = None,
@@ -226,11 +231,34 @@ class World:
             backend=self.backend, whereabouts=self.whereabouts, sessions=self.sessions, background=background
         )
 
-    def vouch_for_people(self) -> None:
-        """Give the backend what it begins sessions of its own with, if it has any; before anything is asked of it."""
+    def introduce(self) -> None:
+        """Give the backend what it asks for, if it asks for anything; before anything is asked of it.
+
+        That is what makes tokens for sessions of its own, or what keeps people between their visits.
+        """
+        store, sealer, signer, clock, entropy = self.store, self.sealer, self.signer, self.clock, self.entropy
         if isinstance(self.backend, SessionBackend):
-            signer, clock, entropy = self.signer, self.clock, self.entropy
             self.backend.rely_on(Vouching(issuer=self.settings.iss, signer=signer, clock=clock, entropy=entropy))
+        if self.by_browser is not None:
+            life = self.settings.stay.longest
+            self.by_browser.keep_with(StoredAcquaintances(store=store, sealer=sealer, clock=clock, life=life))
+
+    @property
+    def by_browser(self) -> BrowserBackend | None:
+        """The backend, if it knows people by what their browsers carry."""
+        return self.backend if isinstance(self.backend, BrowserBackend) else None
+
+    @property
+    def passwords(self) -> PasswordBackend:
+        """The backend as one that checks passwords; one that checks none refuses all of them."""
+        return self.backend if isinstance(self.backend, PasswordBackend) else Passwordless(self.backend)
+
+    def guests(self) -> Guests | None:
+        """Return what lets guests in; None where clients may bring none."""
+        if not self.settings.allow_client_guests:
+            return None
+        supported = frozenset(self.scopes)
+        return Guests(store=self.store, clock=self.clock, entropy=self.entropy, supported=supported)
 
     def modes(self) -> Mapping[str, Mode]:
         """Return every response mode there is a file for."""

@@ -15,8 +15,9 @@ from konnectd import __version__, loader
 from konnectd.assembly import assemble
 from konnectd.background import Background
 from konnectd.config.contents import Contents, read_contents
+from konnectd.config.known_people import check_fit
 from konnectd.config.settings import Settings
-from konnectd.interfaces import BackendUnavailableError, Fetch, PasswordBackend, Store
+from konnectd.interfaces import Backend, BackendUnavailableError, Fetch, Store
 from konnectd.jose.signing import Defer
 from konnectd.late_fetch import LateFetch
 from konnectd.listener import Listener, end_process
@@ -44,7 +45,7 @@ def threads(reactor: Any) -> Defer:  # noqa: ANN401 - Twisted's reactor has no o
     return defer
 
 
-def build_backend(settings: Settings, reactor: Any) -> PasswordBackend:  # noqa: ANN401 - Twisted's reactor
+def build_backend(settings: Settings, reactor: Any) -> Backend:  # noqa: ANN401 - Twisted's reactor
     """Make the backend that the operator chose.
 
     Raises:
@@ -52,7 +53,10 @@ def build_backend(settings: Settings, reactor: Any) -> PasswordBackend:  # noqa:
     """
     module = loader.load("konnectd.backends", settings.backend)
     try:
-        backend: PasswordBackend = module.build(settings.backend_options, reactor, insecure=settings.insecure)
+        # Only those that say that they take words are given some.
+        words = {"words": settings.backend_args} if hasattr(module, "ARGUMENTS") else {}
+        backend: Backend = module.build(settings.backend_options, reactor, insecure=settings.insecure, **words)
+        check_fit(settings, backend)
     except ConfigErrors as error:
         raise ConfigErrors(settings.locate(fault) for fault in error.faults) from error
     return backend
@@ -94,7 +98,7 @@ class BackendWatch(MultiService):
     def __init__(
         self,
         settings: Settings,
-        backend: PasswordBackend,
+        backend: Backend,
         reactor: Any,  # noqa: ANN401 - Twisted's reactor has no one type
         end: Callable[[Any, int], object] = end_process,
         *,
@@ -185,7 +189,7 @@ def fault_of_templates(settings: Settings, error: Exception) -> ConfigError:
     return settings.locate(ConfigError("templates_path", str(error)))
 
 
-def read_world(settings: Settings, reactor: Any) -> tuple[Contents, PasswordBackend, Store]:  # noqa: ANN401 - reactor
+def read_world(settings: Settings, reactor: Any) -> tuple[Contents, Backend, Store]:  # noqa: ANN401 - reactor
     """Read the files and make the backend and the store.
 
     Raises:

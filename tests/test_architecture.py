@@ -40,7 +40,7 @@ def row(inside: str, outside: str) -> Row:
 
 
 #: What flows and everything that serves them speak in.
-CORE = "protocol interfaces jsontext"
+CORE = "protocol interfaces jsontext sources"
 #: What is put together to make a daemon.
 SERVE = (
     f"{CORE} http option loader config jose stores backends web world logs listener flows grants fetch late_fetch "
@@ -61,6 +61,7 @@ TABLE: Mapping[str, Row] = {
     "late_fetch": row(CORE, "attrs"),
     "fetch": row(f"{CORE} bodies late_fetch outward reach", "attrs twisted"),
     "interfaces": row("protocol", "attrs"),
+    "sources": row("protocol interfaces", "attrs"),
     "flows": row(CORE, "attrs"),
     "grants": row(CORE, "attrs"),
     "authentication": row(CORE, "attrs"),

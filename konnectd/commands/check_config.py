@@ -22,7 +22,7 @@ from konnectd.config.branding import read_branding
 from konnectd.config.contents import Contents, read_contents
 from konnectd.config.options import OPTIONS
 from konnectd.config.settings import Settings, survey
-from konnectd.interfaces import PasswordBackend, Store
+from konnectd.interfaces import Backend, Store
 from konnectd.listener import Listener
 from konnectd.option import ConfigError, ConfigErrors, Option, switch
 from konnectd.parts import World
@@ -69,7 +69,7 @@ class Inspection:
     faults: tuple[ConfigError, ...]
     warnings: tuple[str, ...]
     contents: Contents | None = None
-    backend: PasswordBackend | None = None
+    backend: Backend | None = None
     store: Store | None = None
 
 

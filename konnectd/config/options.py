@@ -7,7 +7,7 @@ can move over with their files.
 from collections.abc import Mapping
 from pathlib import Path
 
-from konnectd.config import branding_options, proxies, staying
+from konnectd.config import branding_options, guests, proxies, staying
 from konnectd.config.identifier_options import IDENTIFIER_OPTIONS
 from konnectd.config.values import (
     LogLevel,
@@ -231,6 +231,7 @@ OPTIONS: tuple[Option, ...] = (
         multiple=True,
         section=_CLIENTS,
     ),
+    guests.OPTION,
     Option(
         name="allow-dynamic-client-registration",
         help=(
@@ -379,7 +380,6 @@ OPTIONS: tuple[Option, ...] = (
 ABSENT: tuple[Option, ...] = (
     Option(name="authorization-endpoint-uri", help=""),
     Option(name="endsession-endpoint-uri", help=""),
-    Option(name="allow-client-guests", help="", metavar=""),
     Option(name="with-metrics", help="", metavar=""),
     Option(name="metrics-listen", help=""),
     Option(name="with-pprof", help="", metavar=""),

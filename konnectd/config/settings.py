@@ -95,6 +95,7 @@ class Settings:
     allow_scope: tuple[str, ...]
     require_pushed_authorization_requests: bool
     response_types: Profile
+    allow_client_guests: bool
     allow_dynamic_client_registration: bool
     dynamic_registration_token: str = field(repr=False)
     dynamic_client_secret_expiration: int

@@ -19,7 +19,7 @@ from konnectd.demo.provider import Application, metadata_uri
 from konnectd.demo.relying_party import RelyingParty
 from konnectd.demo.routes import DemoRoutes, Look, cookies_of
 from konnectd.demo.views import Guest
-from konnectd.interfaces import Clock, Entropy, PasswordBackend
+from konnectd.interfaces import Backend, Clock, Entropy
 from konnectd.jose.sealing import SECRET_SIZE, SecretSealer
 from konnectd.option import ConfigError, ConfigErrors
 from konnectd.parts import World
@@ -53,7 +53,7 @@ def make_service(settings: Settings, reactor: Any) -> MultiService:  # noqa: ANN
     return service
 
 
-def read_world(settings: Settings, reactor: Any) -> tuple[Contents, PasswordBackend]:  # noqa: ANN401 - Twisted's reactor
+def read_world(settings: Settings, reactor: Any) -> tuple[Contents, Backend]:  # noqa: ANN401 - Twisted's reactor
     """Read the files that were given, add the demo's own client, and make the backend.
 
     Raises:
@@ -61,7 +61,7 @@ def read_world(settings: Settings, reactor: Any) -> tuple[Contents, PasswordBack
     """
     faults: list[ConfigError] = []
     contents: Contents | None = None
-    backend: PasswordBackend | None = None
+    backend: Backend | None = None
     try:
         contents = with_client(read_contents(settings, warn=_tell), settings)
     except ConfigErrors as error:

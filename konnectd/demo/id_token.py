@@ -13,7 +13,8 @@ from attrs import field, frozen
 
 from konnectd.demo.errors import SignInError, Trouble
 from konnectd.jose.foreign import ForeignToken
-from konnectd.protocol.claims import LEEWAY, left_half_hash
+from konnectd.protocol.claims import LEEWAY
+from konnectd.protocol.id_token import left_half_hash
 
 
 @frozen

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from attrs import field, frozen
 
 from konnectd.doctor.finding import Finding, fault, good, hint, warning
-from konnectd.interfaces import BackendUnavailableError, NamingBackend, PasswordBackend
+from konnectd.interfaces import BackendUnavailableError, NamingBackend
 from konnectd.option import ConfigErrors
 from konnectd.parts import World
 from konnectd.protocol.claims import Approval, Presented
@@ -106,7 +106,7 @@ async def look_at_person(world: World, username: str, client_id: str, scope: str
 
 async def _find(world: World, username: str) -> tuple[EndUser | None, list[Finding]]:
     """Return a person as they are when an application asks, and what there is to say about that."""
-    backend: PasswordBackend = world.backend
+    backend = world.backend
     if not isinstance(backend, NamingBackend):
         says = f"the backend {world.settings.backend} can not look people up by name"
         return None, [hint(_PERSON, says, cause="It learns of people when they sign in.")]

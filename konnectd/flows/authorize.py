@@ -7,6 +7,8 @@ from attrs import evolve, frozen
 
 from konnectd.flows.answers import Answer, Refusal, ToChooser, ToClient, ToConsent, ToSignIn
 from konnectd.flows.browser import LOGON, Browser, CookieChange, Forget, merged
+from konnectd.flows.guests import Guests
+from konnectd.flows.known import KnownLogon
 from konnectd.flows.mint import Mint
 from konnectd.flows.pending import Arrival, PendingRequests
 from konnectd.flows.permits import Permits
@@ -93,6 +95,8 @@ class Authorize:
 
     Attributes:
         foreign: pages are shown by a front end of somebody else's, which knows of a request what its address says.
+        guests: lets guests in; None where nobody may bring any.
+        known: where the backend tells by what a browser carries who is there: keeps our logon to what it says.
     """
 
     issuer: str
@@ -108,6 +112,8 @@ class Authorize:
     sessions: Sessions
     recognized: RecognizedLogon
     foreign: bool = False
+    guests: Guests | None = None
+    known: KnownLogon | None = None
 
     async def __call__(self, parameters: Parameters, browser: Browser) -> Answer:
         """Answer a request.
@@ -149,12 +155,34 @@ class Authorize:
     async def _answer(self, arrival: Arrival, browser: Browser) -> Answer:
         """Answer a request whose address is proven."""
         request = self.pending.parse(arrival)
+        if self.known is None:
+            return await self._answer_to(arrival, request, browser)
+        now = await self.known(browser)
+        answer = await self._answer_to(arrival, request, now.browser)
+        return evolve(answer, cookies=merged(now.cookies, answer.cookies))
+
+    async def _answer_to(self, arrival: Arrival, request: AuthorizationRequest, browser: Browser) -> Answer:
+        """Answer a request that is read."""
         progress = self.pending.progress(request, arrival.parameters)
         hint = self._hint(request)
         present = await self._present(request, progress, hint, browser)
+        if self.guests is not None and present.is_nobody and progress is None:
+            decision = await self.guests(arrival, request, hint)
+            if decision is not None:
+                return await self._for_guest(arrival, request, decision)
         if browser.recognized is not None and present.is_nobody and progress is None:
             return await self._enter(arrival, request, hint, browser, present)
         return await self._decide(arrival, request, progress, hint, browser, present)
+
+    async def _for_guest(self, arrival: Arrival, request: AuthorizationRequest, decision: Proceed | Refuse) -> ToClient:
+        """Answer a request that brings a guest, of whom the browser keeps nothing."""
+        await self.pending.spend(arrival)
+        visible = self.sessions.visible(arrival.address, None)
+        if isinstance(decision, Refuse):
+            return self._refuse(arrival, decision.error, (), visible)
+        parts = await self._parts(request, decision.logon, decision.scope, "")
+        answer = arrival.address.answer((*parts, *visible))
+        return ToClient(self._deliver(arrival.address, answer), (), None, decision.scope)
 
     async def _enter(
         self, arrival: Arrival, request: AuthorizationRequest, hint: str, browser: Browser, present: _Present
@@ -182,8 +210,7 @@ class Authorize:
         present: _Present,
     ) -> Answer:
         """Answer a request when it is known who is there."""
-        address, parameters = arrival.address, arrival.parameters
-        logon = present.logon
+        address, parameters, logon = arrival.address, arrival.parameters, present.logon
         consent = await self._unused(self._consent(request, parameters, browser))
         known = Knowledge(
             logon=logon,
@@ -195,6 +222,7 @@ class Authorize:
             supported=self.pending.supported,
             # The page for whoever has to sign in again is no chooser: picking them there would lead nowhere.
             others=bool(present.others) and present.lost is None,
+            elsewhere=self.known is not None,
         )
         decision = decide(request, known, self.sign_in.clock.now())
         gone = self._browsers.without(browser, present.asked) if present.has_lapsed(browser) else ()

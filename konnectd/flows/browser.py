@@ -6,9 +6,10 @@ Names are the short ones, without the prefix that a cookie has on the wire; `kon
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from konnectd.protocol.logons import MOST_BESIDE
+from konnectd.sources import Carried
 
 #: The logon: who the browser's person is.
 LOGON = "KKT"
@@ -44,10 +45,14 @@ class Browser:
     Attributes:
         sealed: the values it kept for us, by name.
         recognized: who sits there, when somebody in front of us says so.
+        carried: what it carries for others, where the backend has to see it.
+        program: its family and that of its system, where it is looked at; empty when nobody can tell.
     """
 
     sealed: Mapping[str, str] = field(factory=dict, repr=False)
     recognized: Recognized | None = None
+    carried: Carried = field(factory=Carried)
+    program: tuple[str, str] = ("", "")
 
     @property
     def recognized_name(self) -> str:
@@ -62,7 +67,7 @@ class Browser:
                 sealed[change.name] = change.value
             else:
                 sealed.pop(change.name, None)
-        return Browser(sealed, self.recognized)
+        return evolve(self, sealed=sealed)
 
 
 @frozen

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from attrs import frozen
 
 from konnectd.flows.client_authentication import ClientAuthentication
+from konnectd.flows.people import find_person
 from konnectd.flows.revocations import Revocations
 from konnectd.interfaces import Backend, Clock, Store, Verifier
 from konnectd.protocol.claims import Presented
@@ -77,7 +78,7 @@ class Introspect:
 
     async def _find_user(self, presented: Presented) -> EndUser | None:
         """Return the person behind a token if they are still there."""
-        user = await self.backend.find(presented.user_id) if presented.provider == self.backend.name else None
+        user = await find_person(self.backend, presented)
         if user is None or public_subject(user.subject, presented.provider) != presented.account:
             return None
         return user

@@ -4,6 +4,8 @@ Nothing is stored for it: it travels in the address of each page and is checked 
 registration on. What our pages add to it is sealed.
 """
 
+from collections.abc import Mapping
+
 from attrs import field, frozen
 
 from konnectd.flows.request_objects import RequestObjects
@@ -36,6 +38,7 @@ class Arrival:
         reference: of a pushed request, which is good for one answer; empty for any other.
         fault: what is wrong with a request that has an address but can not be read.
         returned: a front end of somebody else's brought it back, and says that it is done with the person.
+        signed: what the client says in an object that it has signed; None without one.
     """
 
     address: ReturnAddress
@@ -44,6 +47,7 @@ class Arrival:
     reference: str = field(default="", repr=False)
     fault: OAuthError | None = None
     returned: bool = False
+    signed: Mapping[str, object] | None = field(default=None, repr=False)
 
 
 @frozen(kw_only=True)
@@ -125,6 +129,7 @@ class PendingRequests:
             parameters=resolved.parameters,
             carried=resolved.carried,
             reference=resolved.reference,
+            signed=resolved.signed,
             returned=self._brought_back(parameters, resolved.parameters) is not None,
         )
 

@@ -40,11 +40,13 @@ class Resolved:
         parameters: what counts.
         carried: what our pages carry along to find the same again.
         reference: the ``request_uri`` of a pushed request; empty for any other.
+        signed: what the object says that the client has just signed; None without one.
     """
 
     parameters: Parameters = field(repr=False)
     carried: Parameters = field(repr=False)
     reference: str = field(default="", repr=False)
+    signed: Mapping[str, object] | None = field(default=None, repr=False)
 
 
 @frozen(kw_only=True)
@@ -99,8 +101,9 @@ class RequestObjects:
             return Resolved(parameters=self._opened(client, parameters), carried=parameters)
         if request_uri:
             parameters = await self._fetched(client, parameters, request_uri)
-        resolved = await self._read(client, parameters, alone=client.require_signed_request_object)
-        return Resolved(parameters=resolved, carried=self._sealed(client, resolved))
+        resolved, said = await self._read(client, parameters, alone=client.require_signed_request_object)
+        signed = said if client.request_object_signing_alg != UNSIGNED else None
+        return Resolved(parameters=resolved, carried=self._sealed(client, resolved), signed=signed)
 
     async def push(self, client: Client, parameters: Parameters) -> Parameters:
         """Return what a request that is being pushed means.
@@ -111,7 +114,7 @@ class RequestObjects:
 
         Spec: RFC 9126 2.1 and 3 (with an object only what is inside counts).
         """
-        return await self._read(client, parameters, alone=True)
+        return (await self._read(client, parameters, alone=True))[0]
 
     async def spend(self, reference: str) -> None:
         """Forget a pushed request: it is about to be answered.
@@ -176,17 +179,19 @@ class RequestObjects:
             raise OAuthError(ErrorCode.INVALID_REQUEST_URI, "request_uri can not be fetched") from None
         return Parameters({**dict(parameters.without(REQUEST_URI).items()), REQUEST: text})
 
-    async def _read(self, client: Client, parameters: Parameters, *, alone: bool) -> Parameters:
-        """Return a request with what its object says; as it is when it has none and needs none."""
+    async def _read(
+        self, client: Client, parameters: Parameters, *, alone: bool
+    ) -> tuple[Parameters, Mapping[str, object] | None]:
+        """Return a request with what its object says, and that; as it is when it has none and needs none."""
         token = parameters.get(REQUEST)
         if token is None:
             if client.require_signed_request_object:
                 raise OAuthError(ErrorCode.INVALID_REQUEST, "the request must be in a signed request object")
-            return parameters
+            return parameters, None
         claims = await self._claims(client, token)
         resolved = overlay(client, self.issuer, parameters, claims, alone=alone)
         check_times(claims, self.clock.now())
-        return resolved
+        return resolved, claims
 
     async def _claims(self, client: Client, token: str) -> Mapping[str, object]:
         """Return what an object says, when it is signed as the client's registration says.

@@ -41,7 +41,8 @@ class SideBySide:
             BackendUnavailableError: the store did not answer.
         """
         found = (self.sign_in.find(browser), *self.sign_in.beside(browser))
-        return tuple([logon for logon in found if logon is not None and not await self.sign_in.is_over(logon)])
+        there = [logon for logon in found if logon is not None and not await self.sign_in.is_over(logon)]
+        return tuple([logon for logon in there if await self.sign_in.is_still(logon, browser)])
 
     def add(self, browser: Browser, ticket: Ticket, *, beside: bool) -> tuple[tuple[CookieChange, ...], Logon | None]:
         """Make a new logon the current one.

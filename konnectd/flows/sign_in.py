@@ -7,6 +7,7 @@ from konnectd.interfaces import Backend, Clock, Entropy, Sealer, SessionLostErro
 from konnectd.protocol.end_user import EndUser, Logon
 from konnectd.protocol.logons import HeldLogon, Stay
 from konnectd.protocol.session import ended_session_key
+from konnectd.sources import BrowserBackend
 
 #: How many logons are remembered opened: a browser that comes again soon costs no cryptography.
 MOST_OPENED = 2048
@@ -100,7 +101,20 @@ class SignIn:
             BackendUnavailableError: the store did not answer.
         """
         logon = self.find(browser)
-        return logon if logon is not None and not await self.is_over(logon) else None
+        if logon is None or await self.is_over(logon):
+            return None
+        return logon if await self.is_still(logon, browser) else None
+
+    async def is_still(self, logon: Logon, browser: Browser) -> bool:
+        """Tell whether a backend that sees who is there still sees the person of a logon; others say nothing of that.
+
+        Raises:
+            BackendUnavailableError: the backend did not answer.
+        """
+        if not isinstance(self.backend, BrowserBackend):
+            return True
+        seen = await self.backend.look(browser.carried)
+        return seen is not None and logon.is_of(seen.user.subject, seen.proven_at)
 
     async def present(self, browser: Browser) -> Logon | None:
         """Return the logon of a browser if its session goes on and the backend still lets the person in.
@@ -140,6 +154,8 @@ class SignIn:
             SessionLostError: they have to sign in again before the backend says anything about them.
             BackendUnavailableError: the backend did not answer.
         """
+        if logon.guest is not None:
+            return EndUser.of_guest(logon.guest)
         user = await self.backend.find(logon.user_id)
         return user if user is not None and user.subject == logon.subject else None
 
@@ -149,7 +165,13 @@ class SignIn:
         return ticket.logon, self.keep(ticket)
 
     def prove(
-        self, user: EndUser, *, kept: bool = False, recognized: str = "", amr: tuple[str, ...] = ("pwd",)
+        self,
+        user: EndUser,
+        *,
+        kept: bool = False,
+        recognized: str = "",
+        amr: tuple[str, ...] = ("pwd",),
+        told: int | None = None,
     ) -> Ticket:
         """Make a logon for somebody who just proved who they are; never with an old session's id.
 
@@ -158,6 +180,7 @@ class SignIn:
             kept: whether they ask to stay signed in; nothing comes of it unless that is offered.
             recognized: the name that somebody in front of us says meanwhile; empty for none.
             amr: how they proved it.
+            told: when they proved it to a backend that sees it; 0 when it does not say, None for any other backend.
         """
         logon = Logon(
             provider=self.backend.name,
@@ -169,6 +192,7 @@ class SignIn:
             session_id=self.entropy.token(),
             amr=amr,
             recognized=recognized,
+            told=told,
             kept=kept and self.stay.offered,
         )
         return self.use(logon)

@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from attrs import field, frozen
 
+from konnectd.flows.people import find_person
 from konnectd.flows.revocations import Revocations
 from konnectd.interfaces import Backend, ClientRegistry, Clock, Encrypter, Signer, Verifier
 from konnectd.protocol import userinfo
@@ -73,7 +74,7 @@ class UserInfo:
         presented = check_access_token(self.verifier.verify(token), self.issuer, self.clock.now())
         userinfo.check_scope(presented)
         await self._check_alive(presented)
-        user = await self.backend.find(presented.user_id) if presented.provider == self.backend.name else None
+        user = await find_person(self.backend, presented)
         if user is None or public_subject(user.subject, presented.provider) != presented.account:
             raise BearerTokenError(ErrorCode.INVALID_TOKEN, "the person is not known any more").about(
                 Trail(client=presented.client_id)

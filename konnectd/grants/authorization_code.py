@@ -64,7 +64,8 @@ class AuthorizationCodeGrant:
             BackendUnavailableError: store or backend did not answer.
         """
         check_code_grant(grant, client, parameters)
-        user = await self.tools.backend.find(grant.logon.user_id)
+        guest = grant.logon.guest
+        user = EndUser.of_guest(guest) if guest is not None else await self.tools.backend.find(grant.logon.user_id)
         if user is None or user.subject != grant.logon.subject:
             raise OAuthError(ErrorCode.INVALID_GRANT, "the person is not known any more")
         # Last: the backend may have taken seconds, in which it was taken back.

@@ -6,10 +6,8 @@ already out; every kind of token is told from the others by them, so that none c
 Spec: OIDC Core 2; RFC 7519 4.1; RFC 8725 3.11 and 3.12 (kinds of tokens must not be confused).
 """
 
-from base64 import urlsafe_b64encode
-from collections.abc import Callable, Mapping
-from hashlib import sha256, sha384, sha512
-from typing import Any, Self
+from collections.abc import Mapping
+from typing import Self
 
 from attrs import field, frozen
 
@@ -18,6 +16,7 @@ from konnectd.protocol.client import Client
 from konnectd.protocol.end_user import EndUser, Logon, public_subject
 from konnectd.protocol.errors import BearerTokenError, OAuthError
 from konnectd.protocol.grant import AuthorizationGrant
+from konnectd.protocol.guest import GUEST, Guest
 from konnectd.protocol.resource import audience
 from konnectd.protocol.scope import Scope
 from konnectd.protocol.token import Lifetimes
@@ -46,17 +45,6 @@ _RESOURCES = "kc.approvedResources"
 _WITHDRAWAL = "kc.withdrawal"
 _CLIENT_ID = "client_id"
 
-_HASHES: Mapping[str, Callable[[bytes], Any]] = {"256": sha256, "384": sha384, "512": sha512}
-
-
-def left_half_hash(text: str, algorithm: str) -> str:
-    """Return the ``at_hash`` of a token, or the ``c_hash`` of a code, for an ID token signed by an algorithm.
-
-    Spec: OIDC Core 3.1.3.6; RFC 8032 for EdDSA, whose hash is SHA-512.
-    """
-    digest = _HASHES.get(algorithm[-3:], sha512)(text.encode("ascii")).digest()
-    return urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode("ascii")
-
 
 @frozen(kw_only=True)
 class Approval:
@@ -78,6 +66,7 @@ class Approval:
         withdrawal: the mark it was allowed under, as `konnectd.protocol.withdrawal` has it; empty for none.
         ends_at: when the family of refresh tokens ends; None for one that begins now.
         refresh_token: what the grant type made; empty when a new family may begin.
+        guest: who it is when no backend knows them.
     """
 
     issuer: str
@@ -100,6 +89,7 @@ class Approval:
     withdrawal: str = ""
     ends_at: int | None = None
     refresh_token: str = field(default="", repr=False)
+    guest: Guest | None = None
 
     @classmethod
     def of(
@@ -129,7 +119,7 @@ class Approval:
             provider=logon.provider,
             sub=client.sub_of(logon.subject, logon.provider),
             concealed=client.pairwise is not None,
-            auth_time=logon.auth_time,
+            auth_time=logon.proven_at,
             session_id=logon.session_id,
             sid=client.sid_of(logon.session_id),
             amr=logon.amr,
@@ -138,6 +128,7 @@ class Approval:
             resources=grant.resources if resources is None else resources,
             approved_resources=grant.resources,
             withdrawal=grant.withdrawal,
+            guest=logon.guest,
         )
 
     @classmethod
@@ -170,12 +161,16 @@ class Approval:
         )
 
     @property
+    def authorized(self) -> dict[str, object]:
+        """What was allowed claim by claim, and what the client of a guest wants back, where Konnect has both."""
+        return {**self.claims.to_json(), **(self.guest.returned if self.guest is not None else {})}
+
+    @property
     def identity(self) -> dict[str, object]:
         """``kc.identity``: what the backend is asked with when the token comes back."""
         user = self.user
-        members: dict[str, object] = {"kc.i.id": user.user_id, "kc.i.un": user.username}
-        if user.name:
-            members["kc.i.dn"] = user.name
+        named = {"kc.i.un": user.username, "kc.i.dn": user.name}
+        members: dict[str, object] = {"kc.i.id": user.user_id, **{key: name for key, name in named.items() if name}}
         if self.concealed:
             members[ACCOUNT] = public_subject(user.subject, self.provider)
         return {**members, **user.identity}
@@ -203,7 +198,7 @@ def access_token(
         "kc.identity": approval.identity,
         "kc.provider": approval.provider,
         _REFERENCE: approval.grant_id,
-        **({_CLAIMS_OF[IS_ACCESS_TOKEN]: approval.claims.to_json()} if approval.claims is not NO_CLAIMS else {}),
+        **({_CLAIMS_OF[IS_ACCESS_TOKEN]: approval.authorized} if approval.authorized else {}),
         **({_CLIENT_ID: approval.client_id} if approval.resources or profile else {}),
         **({"scope": str(approval.scope), **session_claims(approval)} if profile else {}),
     }
@@ -254,6 +249,7 @@ class Presented:
         user_id: what the backend is asked with.
         account: the public subject, whoever ``sub`` is for the client.
         concealed: the two differ, and the client may not learn that.
+        guest: who it is when no backend knows them.
     """
 
     client_id: str
@@ -275,6 +271,8 @@ class Presented:
     generation: int = 0
     withdrawal: str = ""
     claims: ClaimsRequest = NO_CLAIMS
+
+    guest: Guest | None = None
 
     @account.default
     def _account(self) -> str:
@@ -374,6 +372,7 @@ def _read(claims: Mapping[str, object] | None, issuer: str, now: int, kind: str,
         generation=generation if isinstance(generation := claims.get(_GENERATION), int) else 0,
         withdrawal=str(claims.get(_WITHDRAWAL) or ""),
         claims=ClaimsRequest.from_json(claims.get(_CLAIMS_OF[kind])),
+        guest=Guest.from_identity(identity) if provider == GUEST else None,
     )
 
 

@@ -8,6 +8,8 @@ from typing import Self
 
 from attrs import field, frozen
 
+from konnectd.protocol.guest import GUEST, Guest
+
 #: The format of a sealed logon; raise it when old ones must not be read any more.
 LOGON_VERSION = 1
 
@@ -59,6 +61,21 @@ class EndUser:
     further: Mapping[str, object] = field(factory=dict)
     identity: Mapping[str, object] = field(factory=dict)
 
+    @classmethod
+    def of_guest(cls, guest: Guest) -> Self:
+        """Return a guest as somebody; a guest has no name to sign in with."""
+        return cls(
+            user_id=guest.guest_id,
+            subject=guest.guest_id,
+            username="",
+            name=guest.name,
+            family_name=guest.family_name,
+            given_name=guest.given_name,
+            email=guest.email,
+            email_verified=guest.email_verified,
+            identity=guest.identity,
+        )
+
 
 @frozen(kw_only=True)
 class Logon:
@@ -68,12 +85,16 @@ class Logon:
         provider: name of the backend that vouched for them; a logon of another backend counts for nothing.
         user_id: what the backend finds them again by.
         subject: the backend's own subject.
-        auth_time: when they proved it, in seconds since the epoch. Nothing but a fresh proof moves it.
+        auth_time: when they proved it to us, or it was told us, in seconds since the epoch. Nothing but a fresh proof
+            moves it.
         session_id: the ``sid`` of this session, random at each logon.
         amr: how they proved it (RFC 8176 words); empty when we have not seen how.
         recognized: the name that a proxy in front of us said is there at that moment, be it of
             this person or of another one; empty for no proxy.
         kept: whether they asked to stay signed in when the browser is closed.
+        told: where the backend tells by what a browser carries who somebody is: when it says that they proved it, in
+            seconds since the epoch, or 0 when it does not say; None for everybody else.
+        guest: who it is when no backend knows them; such a logon is never in a browser.
     """
 
     provider: str
@@ -86,6 +107,8 @@ class Logon:
     amr: tuple[str, ...] = ("pwd",)
     recognized: str = ""
     kept: bool = False
+    told: int | None = None
+    guest: Guest | None = None
 
     @property
     def sub(self) -> str:
@@ -93,9 +116,14 @@ class Logon:
         return public_subject(self.subject, self.provider)
 
     @property
+    def proven_at(self) -> int:
+        """When they proved who they are, as far as anybody says; a clock of somebody else's may be ahead of ours."""
+        return min(self.told, self.auth_time) if self.told else self.auth_time
+
+    @property
     def is_hearsay(self) -> bool:
-        """Whether nobody has proved anything to us: a proxy said who it is, and that was all."""
-        return bool(self.recognized) and not self.amr
+        """Whether nobody has proved anything to us: a proxy or a backend said who it is, and not since when."""
+        return (bool(self.recognized) and not self.amr) or self.told == 0
 
     def counts_beside(self, recognized: str) -> bool:
         """Tell whether a logon counts where a proxy has recognized somebody.
@@ -107,6 +135,15 @@ class Logon:
             recognized: the name the proxy says; empty when it says nothing.
         """
         return not recognized or recognized in {self.username, self.recognized}
+
+    def is_of(self, subject: str, told: int) -> bool:
+        """Tell whether it is the logon of somebody whom a backend sees, and was made since they proved who they are.
+
+        Args:
+            subject: the backend's own.
+            told: when it says that they did; 0 when it does not say.
+        """
+        return self.subject == subject and self.told == told
 
     def to_json(self) -> dict[str, object]:
         """Write it for sealing."""
@@ -122,6 +159,8 @@ class Logon:
             "kc.i.dn": self.name,
             **({"recognized": self.recognized} if self.recognized else {}),
             **({"kept": True} if self.kept else {}),
+            **({"told": self.told} if self.told is not None else {}),
+            **({GUEST: self.guest.to_json()} if self.guest is not None else {}),
         }
 
     @classmethod
@@ -151,5 +190,7 @@ class Logon:
                     amr=tuple(str(method) for method in amr),
                     recognized=str(value.get("recognized", "")),
                     kept=value.get("kept") is True,
+                    told=told if isinstance(told := value.get("told"), int) else None,
+                    guest=Guest.from_json(value.get(GUEST)),
                 )
         return None

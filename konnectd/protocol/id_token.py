@@ -3,11 +3,28 @@
 How one of them is believed when it comes back as a hint is in `konnectd.protocol.claims`.
 """
 
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Mapping
+from hashlib import sha256, sha384, sha512
+from typing import Any
+
 from konnectd.protocol.authentication_context import context_of
-from konnectd.protocol.claims import Approval, left_half_hash, session_claims
+from konnectd.protocol.claims import Approval, session_claims
+from konnectd.protocol.guest import GUEST
 from konnectd.protocol.scope import RAW_SUBJECT
 from konnectd.protocol.scope_claims import named_claims, scope_claims
 from konnectd.protocol.token import Lifetimes
+
+_HASHES: Mapping[str, Callable[[bytes], Any]] = {"256": sha256, "384": sha384, "512": sha512}
+
+
+def left_half_hash(text: str, algorithm: str) -> str:
+    """Return the ``at_hash`` of a token, or the ``c_hash`` of a code, for an ID token signed by an algorithm.
+
+    Spec: OIDC Core 3.1.3.6; RFC 8032 for EdDSA, whose hash is SHA-512.
+    """
+    digest = _HASHES.get(algorithm[-3:], sha512)(text.encode("ascii")).digest()
+    return urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode("ascii")
 
 
 def id_token(
@@ -52,6 +69,8 @@ def id_token(
     context = context_of(approval.amr)
     if context:
         claims["acr"] = context
+    if approval.guest is not None:
+        claims[GUEST] = approval.guest.guest_id
     if access:
         claims["at_hash"] = left_half_hash(access, algorithm)
     if code:

@@ -91,11 +91,11 @@ class Progress:
         """Tell whether a logon was made for this request, and so counts as fresh however old the request says.
 
         What a proxy says is said with every request, so it is never for this one: whoever is to prove who they are
-        could else forget their cookies and come back.
+        could else forget their cookies and come back. So it is with a backend that does not say since when.
         """
         if logon.is_hearsay:
             return False
-        return logon.session_id not in self.session_id.split(" ") and logon.auth_time >= self.started_at
+        return logon.session_id not in self.session_id.split(" ") and logon.proven_at >= self.started_at
 
     def settles(self, logon: Logon) -> bool:
         """Tell whether a person has said, by signing in or by choosing, that this is who they go on as."""
@@ -235,6 +235,8 @@ class Knowledge:
         returned: a front end has said that it is done with the person: they have chosen an account, if they had to.
         supported: every scope that can be granted here.
         others: whether somebody else has a logon in the browser, too.
+        elsewhere: people sign in at a page that is not ours, where nobody can be sent a second time for one request:
+            it has sent them back, and would do so for ever.
     """
 
     logon: Logon | None
@@ -245,6 +247,7 @@ class Knowledge:
     returned: bool = False
     supported: frozenset[str] = frozenset({OPENID})
     others: bool = False
+    elsewhere: bool = False
 
 
 def meant(
@@ -282,6 +285,10 @@ def decide(request: AuthorizationRequest, known: Knowledge, now: int) -> Decisio
     if known.returned and known.logon is not None and isinstance(decision, AskForLogon):
         # The front end has seen this person and found them good enough: asked again, it would for ever.
         return Refuse(OAuthError(ErrorCode.LOGIN_REQUIRED, "who is signed in does not fit the request"))
+    if known.elsewhere and known.progress is not None and isinstance(decision, AskForLogon):
+        return Refuse(
+            OAuthError(ErrorCode.LOGIN_REQUIRED, "the sign-in page has not signed in anybody who fits the request")
+        )
     if Prompt.NONE not in request.prompt:
         return decision
     match decision:
@@ -355,7 +362,7 @@ def must_prove_again(request: Demand, logon: Logon, now: int) -> bool:
     """Tell whether an older logon is not enough. Spec: OIDC Core 3.1.2.1."""
     if Prompt.LOGIN in request.prompt:
         return True
-    return request.max_age is not None and (request.max_age == 0 or now - logon.auth_time > request.max_age)
+    return request.max_age is not None and (request.max_age == 0 or now - logon.proven_at > request.max_age)
 
 
 def _ask_for_consent(request: AuthorizationRequest, known: Knowledge, logon: Logon) -> Decision:

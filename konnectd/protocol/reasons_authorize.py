@@ -22,6 +22,23 @@ REASONS = (
         clause="RFC 6749 4.1.2.1",
     ),
     Reason(
+        name="guests-untrusted",
+        says=("the client is not trusted with guests",),
+        why="The client asks to let a guest in, and its registration does not say that it may.",
+        advice=f"Add konnect/guestok to trusted_scopes in {_ENTRY}, if it is to bring guests.",
+        move=_ADMINISTRATOR,
+    ),
+    Reason(
+        name="sign-in-elsewhere",
+        says=("the sign-in page has not signed in anybody who fits the request",),
+        why="Somebody came back from the page of sign_in_uri, and the application of the cookie backend still names"
+        " nobody, or somebody who has not signed in anew although the request asks for that.",
+        advice="See that the application knows the cookies that its sign-in page sets, and that these are among the"
+        " names after the backend's address; requests with prompt=login or max_age need auth_time in its answers.",
+        clause="OIDC Core 3.1.2.6",
+        move=_ADMINISTRATOR,
+    ),
+    Reason(
         name="redirect-uri-missing",
         says=("redirect_uri is missing",),
         why="A request came without redirect_uri.",

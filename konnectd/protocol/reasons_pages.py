@@ -6,6 +6,21 @@ _PERSON, _ADMINISTRATOR = Move.PERSON, Move.ADMINISTRATOR
 
 REASONS = (
     Reason(
+        name="nobody-elsewhere",
+        says=("nobody is signed in where the sign-in page says so",),
+        why="Somebody came back from the page of sign_in_uri, and the application of the cookie backend names nobody.",
+        advice="See that the application knows the cookies that its sign-in page sets, and that these are among the"
+        " names after the backend's address.",
+        move=Move.ADMINISTRATOR,
+    ),
+    Reason(
+        name="no-cookies-elsewhere",
+        says=("the browser keeps no cookies",),
+        why="The backend says who somebody is, and their browser does not keep our cookie that says the same.",
+        advice="Let the browser keep cookies of this host.",
+        move=Move.PERSON,
+    ),
+    Reason(
         name="start-again",
         says=(
             "start_again",

@@ -21,6 +21,8 @@ NUMERIC_ID = "konnect/id"
 UNIQUE_ID = "konnect/uuid"
 RAW_SUBJECT = "konnect/raw_sub"
 GROUPWARE = "kopano/gc"
+#: With it a client that vouches for a guest asks to let them in.
+GUEST_OK = "konnect/guestok"
 
 _TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 

@@ -6,10 +6,13 @@ An issuer on this very machine may be plain http; there no cookie can be ``Secur
 Spec: RFC 6265bis 4.1.2 and 4.1.3.
 """
 
+from collections.abc import Mapping
+
 from attrs import frozen
 
 from konnectd.flows.browser import BROWSER_STATE, KEPT_BROWSER_STATE, Browser, CookieChange, Keep, Recognized
 from konnectd.http import Headers, HttpRequest
+from konnectd.sources import Carried, is_ours
 from konnectd.web.agents import Agent
 from konnectd.web.locales import CHOSEN
 
@@ -17,6 +20,8 @@ _PREFIX = "__Secure-"
 _LONG_AGO = "Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0"
 #: The cookie that forms are bound to. It is needed on our own pages only.
 FORM = "KKFT"
+#: As much of a header about the browser as others are told, in characters.
+LONGEST_HEADER = 1024
 
 
 @frozen(kw_only=True)
@@ -29,6 +34,8 @@ class Cookies:
         form_path: of the cookie that forms are bound to, which the sign-in page needs as well.
         session_path: of the browser state, which a script of ours reads there.
         root: of what counts wherever a page can be, error pages among them.
+        by_browser: whether the backend knows people by what their browsers carry, and a proxy has no say in it.
+        shown: the cookies that it has to see; empty for all that are not ours, None for none.
     """
 
     secure: bool
@@ -36,13 +43,32 @@ class Cookies:
     form_path: str
     session_path: str = "/"
     root: str = "/"
+    by_browser: bool = False
+    shown: tuple[str, ...] | None = None
 
     def read(self, request: HttpRequest) -> Browser:
         """Return what a browser kept for us, by short names, and who sits there as far as we are told."""
         prefix = _PREFIX if self.secure else ""
         found = request.cookies
         sealed = {name.removeprefix(prefix): value for name, value in found.items() if name.startswith(prefix)}
+        if self.by_browser:
+            agent = Agent.parse(request.header("user-agent"))
+            carried = self._carried(request, found)
+            return Browser(sealed, carried=carried, program=(agent.browser, agent.system))
         return Browser(sealed, _recognized(request) if request.recognized else None)
+
+    def _carried(self, request: HttpRequest, found: Mapping[str, str]) -> Carried:
+        """Return what a browser carries for the backend, which gets to see no cookie of ours."""
+        shown = {} if self.shown is None else {name: value for name, value in found.items() if self._is_shown(name)}
+        return Carried(
+            cookies=shown,
+            accept_language=request.header("accept-language")[:LONGEST_HEADER],
+            user_agent=request.header("user-agent")[:LONGEST_HEADER],
+        )
+
+    def _is_shown(self, name: str) -> bool:
+        """Tell whether the backend gets to see a cookie."""
+        return not is_ours(name) and (not self.shown or name in self.shown)
 
     def write(self, changes: tuple[CookieChange, ...]) -> Headers:
         """Return the headers that tell a browser what to keep and what to forget."""

@@ -59,12 +59,17 @@ class IdentifierRoutes:
         """Return all routes."""
         urls, page, both = self.urls, self.faces.as_page, ("GET", "POST")
         sign_in = by_method(get=self.on_sign_in_page, post=self.on_sign_in)
-        consent = by_method(get=self.on_consent_page, post=self.on_consent)
         return (
             Route(path=urls.paths.identifier, methods=("GET",), respond=self.on_entry, face=page, name="entry"),
             Route(path=urls.sign_in_form, methods=both, respond=sign_in, face=page, name="sign-in"),
-            Route(path=urls.consent, methods=both, respond=consent, face=page, name="consent"),
+            *self.consent_routes(),
         )
+
+    def consent_routes(self) -> tuple[Route, ...]:
+        """Return the routes of all that is not signing in."""
+        consent = by_method(get=self.on_consent_page, post=self.on_consent)
+        face = self.faces.as_page
+        return (Route(path=self.urls.consent, methods=("GET", "POST"), respond=consent, face=face, name="consent"),)
 
     async def on_entry(self, request: HttpRequest) -> HttpResponse:
         """Show the sign-in page to a browser that a client waits for; send others to where they are recognized."""

@@ -115,7 +115,7 @@ class OidcRoutes:
                     self._tell(refusal, status)
                 return self._deliver(request, parameters, delivery, self.cookies.write(cookies))
             case ToSignIn(request=carried, interaction=interaction, cookies=cookies, claims_scope=more):
-                location = self.urls.sign_in + with_request(carried, interaction, flow="oidc", **_also(more))
+                location = self.urls.to_sign_in(carried, interaction, **_also(more))
                 return HttpResponse.redirect(checked(location), status, self.cookies.write(cookies))
             case ToChooser(request=carried, interaction=interaction, cookies=cookies, claims_scope=more):
                 flow = "" if self.urls.own else "oidc"

@@ -35,6 +35,7 @@ class Urls:
         signed_out: where somebody ends who has signed out and is not awaited anywhere.
         own: whether our own pages are there; otherwise a front end shows all of them, beginning where people sign in.
         origin: of the issuer, as browsers write it; front ends are told whole addresses.
+        elsewhere: whether people sign in at a page of somebody else's that sends them back to where it is told.
     """
 
     paths: Paths
@@ -42,6 +43,7 @@ class Urls:
     signed_out: str
     own: bool = True
     origin: str = ""
+    elsewhere: bool = False
 
     @property
     def sign_in_form(self) -> str:
@@ -97,6 +99,28 @@ class Urls:
         if self.own:
             return self.sign_in_form
         return self.sign_in_form + with_query(Parameters({CONTINUE: self.origin + page}))
+
+    def to_sign_in(self, carried: Parameters, interaction: str, **more: str) -> str:
+        """Return where somebody signs in for a request.
+
+        Args:
+            carried: the request.
+            interaction: the sealed progress.
+            more: what front ends are told besides.
+        """
+        if self.elsewhere:
+            return self.sign_in_and_back(self.paths.authorize + with_request(carried, interaction))
+        return self.sign_in + with_request(carried, interaction, flow="oidc", **more)
+
+    def sign_in_and_back(self, page: str) -> str:
+        """Return the page of somebody else's where people sign in, which is told where they come back to.
+
+        That is always a page of ours, and never an address that anybody has sent.
+
+        Args:
+            page: path and query of ours.
+        """
+        return self.sign_in + with_query(Parameters({CONTINUE: self.origin + page, "oauth": "1"}))
 
     def confirm(self, parameters: Parameters) -> str:
         """Return where somebody is asked whether they want to leave.

@@ -49,6 +49,7 @@ class DocumentTests(SynchronousTestCase):
                 "disable_identifier_client",
                 "insecure",
                 "require_pushed_authorization_requests",
+                "allow_client_guests",
                 "allow_dynamic_client_registration",
                 "dynamic_client_secret_expiration",
                 "signing_method",

@@ -45,6 +45,7 @@ class DefaultTests(SettingsTestCase):
                 allow_scope=(),
                 require_pushed_authorization_requests=False,
                 response_types=Profile(),
+                allow_client_guests=False,
                 allow_dynamic_client_registration=False,
                 dynamic_registration_token="",
                 dynamic_client_secret_expiration=0,

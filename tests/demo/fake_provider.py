@@ -9,7 +9,7 @@ from konnectd.demo.provider import Application
 from konnectd.demo.relying_party import RelyingParty
 from konnectd.jose.keys import KeyRing, generate
 from konnectd.jose.signing import KeyRingSigner
-from konnectd.protocol.claims import left_half_hash
+from konnectd.protocol.id_token import left_half_hash
 from konnectd.protocol.parameters import Parameters
 from tests.support.fakes import NOON, CountingEntropy, FixedClock, run
 

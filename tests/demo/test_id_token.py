@@ -7,7 +7,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from konnectd.demo.errors import SignInError, Trouble
 from konnectd.demo.id_token import Expected, believe
 from konnectd.jose.foreign import ForeignToken
-from konnectd.protocol.claims import LEEWAY, left_half_hash
+from konnectd.protocol.claims import LEEWAY
+from konnectd.protocol.id_token import left_half_hash
 from tests.support.fakes import NOON
 
 GOOD: dict[str, object] = {

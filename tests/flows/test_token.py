@@ -4,8 +4,8 @@ from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.interfaces import BackendUnavailableError
-from konnectd.protocol.claims import left_half_hash
 from konnectd.protocol.errors import InvalidClientError, OAuthError
+from konnectd.protocol.id_token import left_half_hash
 from konnectd.protocol.token import TokenResponse
 from tests.protocol.test_client_authentication import basic
 from tests.support.fakes import claims_of, header_of, run

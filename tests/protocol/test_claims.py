@@ -15,13 +15,12 @@ from konnectd.protocol.claims import (
     Presented,
     check_access_token,
     check_refresh_token,
-    left_half_hash,
 )
 from konnectd.protocol.end_user import public_subject
 from konnectd.protocol.errors import BearerTokenError, OAuthError
 from konnectd.protocol.grant import AuthorizationGrant
 from konnectd.protocol.hint import Hint, check_hint
-from konnectd.protocol.id_token import id_token
+from konnectd.protocol.id_token import id_token, left_half_hash
 from konnectd.protocol.scope import Scope
 from konnectd.protocol.token import Lifetimes
 from tests.support.people import ALICE, BOB, logon_of

@@ -15,7 +15,7 @@ from konnectd.config.contents import Contents
 from konnectd.config.registration import FileRegistry
 from konnectd.config.settings import Settings, load
 from konnectd.flows.concealed import Concealing, Revealing
-from konnectd.interfaces import Entropy, PasswordBackend, Store
+from konnectd.interfaces import Backend, Entropy, Store
 from konnectd.jose.keys import KeyRing
 from konnectd.jose.sealing import SecretSealer
 from konnectd.jose.signing import KeyRingSigner, KeyRingVerifier
@@ -69,7 +69,7 @@ class Daemon:
         *words: str,
         issuer: str = ISSUER,
         clients: tuple[Client, ...] = (*CLIENTS, SIGNED),
-        backend: PasswordBackend | None = None,
+        backend: Backend | None = None,
         store: Store | None = None,
         entropy: Entropy | None = None,
         scopes: ScopeCatalog | None = None,

@@ -7,8 +7,8 @@ from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.protocol.authentication_context import PASSWORD
-from konnectd.protocol.claims import left_half_hash
 from konnectd.protocol.end_user import public_subject
+from konnectd.protocol.id_token import left_half_hash
 from konnectd.protocol.vocabulary import AuthMethod
 from tests.support.application import Application, error_of, json_of
 from tests.support.assembly import SIGNED, Daemon

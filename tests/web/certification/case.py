@@ -8,8 +8,8 @@ from attrs import frozen
 from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.jose.signing import KeyRingVerifier
-from konnectd.protocol.claims import left_half_hash
 from konnectd.protocol.client import Client
+from konnectd.protocol.id_token import left_half_hash
 from tests.support.application import Application, json_of
 from tests.support.assembly import Daemon, ring
 from tests.support.connection import Heard
