@@ -41,7 +41,7 @@ OTHER_WORDS = frozenset(
         *("redirect_uris", "post_logout_redirect_uris", "response_types", "request_uris", "grant_types", "client_id"),
         *("request_object_signing_alg", "token_endpoint_auth_method", "client_credentials", "id_token_hint"),
         *("expires_in", "redirect_uri", "response_type", "response_mode", "max_age", "code_challenge", "grant_type"),
-        *("acr_values_supported", "offline_access", "login_hint"),
+        *("acr_values_supported", "offline_access", "login_hint", "auth_time", "trusted_scopes"),
     )
 )
 
