@@ -9,6 +9,7 @@ from typing import Self, TypeAlias
 
 from attrs import field, frozen
 
+from konnectd.happenings import Happening
 from konnectd.jsontext import write
 
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
@@ -82,11 +83,13 @@ class HttpResponse:
         status: the HTTP status code.
         headers: in order; names may repeat (``Set-Cookie``).
         body: complete; nothing is streamed.
+        happened: what it came of, for those who count and keep records; never sent.
     """
 
     status: int = 200
     headers: Headers = ()
     body: bytes = field(default=b"", repr=False)
+    happened: tuple[Happening, ...] = field(default=(), repr=False, eq=False)
 
     @classmethod
     def json(cls, value: object, status: int = 200, headers: Headers = NO_STORE) -> Self:
@@ -112,4 +115,10 @@ class HttpResponse:
 
     def with_headers(self, *headers: tuple[bytes, bytes]) -> "HttpResponse":
         """Return the same answer with further headers."""
-        return HttpResponse(status=self.status, headers=self.headers + headers, body=self.body)
+        return HttpResponse(status=self.status, headers=self.headers + headers, body=self.body, happened=self.happened)
+
+    def telling(self, *happened: Happening) -> "HttpResponse":
+        """Return the same answer, with what it came of."""
+        return HttpResponse(
+            status=self.status, headers=self.headers, body=self.body, happened=(*self.happened, *happened)
+        )

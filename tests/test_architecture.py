@@ -49,7 +49,8 @@ SERVE = (
 
 TABLE: Mapping[str, Row] = {
     "protocol": row("jsontext", "attrs"),
-    "http": row("jsontext", "attrs"),
+    "happenings": row("", "attrs"),
+    "http": row("jsontext happenings", "attrs"),
     "jsontext": row("", "orjson"),
     "paths": row("", "attrs"),
     "address": row("", "attrs"),
@@ -60,6 +61,7 @@ TABLE: Mapping[str, Row] = {
     "bodies": row("", "attrs twisted"),
     "late_fetch": row(CORE, "attrs"),
     "fetch": row(f"{CORE} bodies late_fetch outward reach", "attrs twisted"),
+    "vitals": row("", "attrs"),
     "interfaces": row("protocol", "attrs"),
     "sources": row("protocol interfaces", "attrs"),
     "flows": row(CORE, "attrs"),
@@ -67,14 +69,17 @@ TABLE: Mapping[str, Row] = {
     "authentication": row(CORE, "attrs"),
     "modes": row(CORE, "attrs"),
     "jose": row(CORE, "attrs cryptography jwcrypto"),
-    "stores": row(f"{CORE} option", "attrs twisted OpenSSL"),
+    "stores": row(f"{CORE} option vitals", "attrs twisted OpenSSL"),
     "backends": row(
-        f"{CORE} option bodies", "attrs twisted zope ldaptor argon2 yaml OpenSSL service_identity treq lxml"
+        f"{CORE} option bodies vitals", "attrs twisted zope ldaptor argon2 yaml OpenSSL service_identity treq lxml"
     ),
-    "config": row(f"{CORE} option loader paths address jose reach", "attrs yaml cryptography"),
-    "web": row(f"{CORE} http paths flows", "attrs twisted klein werkzeug jinja2 babel markupsafe"),
+    "config": row(f"{CORE} option loader paths address jose reach events", "attrs yaml cryptography"),
+    "web": row(f"{CORE} http happenings paths flows", "attrs twisted klein werkzeug jinja2 babel markupsafe"),
     "world": row("interfaces", "attrs"),
-    "logs": row("", "attrs twisted zope"),
+    "events": row("", "attrs"),
+    "logs": row("events", "attrs twisted zope"),
+    "log_json": row("events logs protocol", "attrs twisted zope"),
+    "journal": row("log_json logs", "attrs twisted zope"),
     "background": row("", "attrs twisted"),
     "handed": row("option address", "attrs twisted"),
     "supervisor": row("", "attrs"),
@@ -83,9 +88,11 @@ TABLE: Mapping[str, Row] = {
     "parts": row(f"{SERVE} paths", "attrs"),
     "page_assembly": row(f"{SERVE} parts", ""),
     "assembly": row(f"{SERVE} parts page_assembly paths", "attrs"),
-    "service": row(f"{SERVE} parts assembly notices supervisor", "attrs twisted"),
+    "watching": row(f"{CORE} http happenings option config jose journal vitals web", "attrs twisted prometheus_client"),
+    "watch_assembly": row(f"{SERVE} happenings vitals watching", "attrs twisted"),
+    "service": row(f"{SERVE} parts assembly notices supervisor vitals watching watch_assembly", "attrs twisted"),
     "tap": row("config option logs service runner supervisor", "attrs twisted zope"),
-    "runner": row("config option interfaces logs service listener supervisor", "attrs twisted"),
+    "runner": row("config option interfaces logs log_json journal service listener supervisor", "attrs twisted"),
     "explain": row("protocol", "attrs"),
     "commands": row(f"{SERVE} parts assembly service", "attrs twisted zope"),
     "doctor": row(
@@ -109,6 +116,7 @@ BROAD: Mapping[str, str] = {
     "stores/_sqlite_lane.py": "the bottom of a thread: whoever waits is told, whatever it was",
     "service.py": "the body of a timer: nothing above could try again",
     "background.py": "the body of a timer: nothing above could try again",
+    "watching/health.py": "a fault in one probe must not keep everybody waiting who asks how we are",
     "logs.py": "a fact that can not be shown must not cost the line it stands in",
 }
 #: Klein's request is met in one place.

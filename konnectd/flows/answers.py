@@ -7,6 +7,7 @@ from attrs import field, frozen
 from konnectd.flows.browser import CookieChange
 from konnectd.flows.pending import Arrival
 from konnectd.protocol.delivery import Delivery
+from konnectd.protocol.end_user import Logon
 from konnectd.protocol.errors import OAuthError
 from konnectd.protocol.parameters import Parameters
 from konnectd.protocol.scope import Scope
@@ -29,12 +30,18 @@ class ToClient:
     Attributes:
         refusal: what is wrong; None with an answer.
         granted: what the client gets; empty with an error.
+        logon: whom the answer is about; None with an error.
+        client_id: whose it is; empty with an error.
+        entered: who was signed in on the way, by the word of a proxy; the other answers have this, too.
     """
 
     delivery: Delivery
     cookies: tuple[CookieChange, ...] = ()
     refusal: Refusal | None = None
     granted: Scope = _NOTHING
+    logon: Logon | None = field(default=None, repr=False, eq=False)
+    client_id: str = field(default="", eq=False)
+    entered: Logon | None = field(default=None, repr=False, eq=False)
 
 
 @frozen
@@ -45,6 +52,7 @@ class ToSignIn:
     interaction: str = field(repr=False)
     cookies: tuple[CookieChange, ...] = ()
     claims_scope: str = ""
+    entered: Logon | None = field(default=None, repr=False, eq=False)
 
 
 @frozen
@@ -55,6 +63,7 @@ class ToChooser:
     interaction: str = field(repr=False)
     cookies: tuple[CookieChange, ...] = ()
     claims_scope: str = ""
+    entered: Logon | None = field(default=None, repr=False, eq=False)
 
 
 @frozen
@@ -65,6 +74,7 @@ class ToConsent:
     interaction: str = field(repr=False)
     cookies: tuple[CookieChange, ...] = ()
     claims_scope: str = ""
+    entered: Logon | None = field(default=None, repr=False, eq=False)
 
 
 Answer: TypeAlias = ToClient | ToSignIn | ToChooser | ToConsent

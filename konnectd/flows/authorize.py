@@ -198,7 +198,7 @@ class Authorize:
         mark = withdrawal_key(entered.logon.sub, request.client.client_id)
         present = _Present(entered.logon, await self.store.get(mark) or "", entered.logon)
         answer = await self._decide(arrival, request, None, hint, entered.browser, present)
-        return evolve(answer, cookies=merged(entered.cookies, answer.cookies))
+        return evolve(answer, cookies=merged(entered.cookies, answer.cookies), entered=entered.logon)
 
     async def _decide(
         self,
@@ -234,13 +234,21 @@ class Authorize:
                 parts = await self._parts(request, person, scope, present.withdrawal)
                 pairs = (*parts, *self.sessions.visible(address, person))
                 kept = (*_spent(parameters, request), *(self._browsers.used(browser, person) if person.kept else ()))
-                return ToClient(self._deliver(address, address.answer(pairs)), kept, None, scope)
+                return self._answered(address, person, scope, pairs, kept)
             case Refuse(error=error):
                 await self.pending.spend(arrival)
                 kept = (*_spent(parameters, request), *gone)
                 return self._refuse(arrival, error, kept, self.sessions.visible(address, logon))
         due = progress or self.pending.begin(request, logon, present.lost, *present.others)
         return self._page(decision, self._for_pages(arrival, request, due), browser, gone)
+
+    def _answered(
+        self, address: ReturnAddress, person: Logon, scope: Scope, pairs: Pairs, kept: tuple[CookieChange, ...]
+    ) -> ToClient:
+        """Give the client what it asked for."""
+        return ToClient(
+            self._deliver(address, address.answer(pairs)), kept, None, scope, person, address.client.client_id
+        )
 
     def _page(
         self,

@@ -2,7 +2,7 @@
 
 from typing import TypeAlias
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from konnectd.flows.backchannel import BackChannel
 from konnectd.flows.browser import Browser, CookieChange
@@ -39,12 +39,14 @@ class Left:
         location: where the browser goes; empty for our own page.
         farewell_id: names what the page about the sign-out shows; empty when there is nobody who had to be told.
         frames: whether that page must be seen, because it is how clients are told.
+        gone: who left.
     """
 
     location: str = field(repr=False)
     cookies: tuple[CookieChange, ...] = ()
     farewell_id: str = field(default="", repr=False)
     frames: bool = False
+    gone: tuple[Logon, ...] = field(default=(), repr=False, eq=False)
 
 
 Answer: TypeAlias = Confirm | Left
@@ -104,7 +106,7 @@ class EndSession:
         left = await self._leave(request, browser, *logons)
         # Last: the backend is told when there is nothing left that could fail, or need it.
         self.parting.follow(*logons)
-        return left
+        return evolve(left, gone=logons)
 
     async def _leave(self, request: EndSessionRequest, browser: Browser, *logons: Logon) -> Left:
         """End sessions of a browser and begin to tell their clients."""

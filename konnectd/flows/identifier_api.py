@@ -2,17 +2,17 @@
 
 from typing import TypeAlias
 
-from attrs import frozen
+from attrs import field, frozen
 
 from konnectd.flows.browser import LOGON, Browser, CookieChange, Forget
 from konnectd.flows.consent import Decisions
 from konnectd.flows.endsession import EndSession, Left
-from konnectd.flows.logon import LogonForm, PasswordLogon, SignedIn, TooManyTries
+from konnectd.flows.logon import LogonForm, Outcome, PasswordLogon, SignedIn
 from konnectd.flows.permits import Permits
 from konnectd.flows.recognized import RecognizedLogon
 from konnectd.flows.side_by_side import SideBySide
 from konnectd.flows.sign_in import SignIn
-from konnectd.interfaces import Verifier
+from konnectd.interfaces import Refused, Verifier
 from konnectd.protocol.authorize import ReturnAddress
 from konnectd.protocol.end_user import Logon
 from konnectd.protocol.errors import OAuthError
@@ -37,10 +37,18 @@ class Nobody:
 
     Attributes:
         guessing: somebody tries too many passwords; for the log.
+        refused: what the backend said to a password; for those who count. None when none was tried.
+        logon: who did not agree; None for nobody.
+        waiting: the client that waits for an answer; empty for none.
+        entered: who was signed in nevertheless, by the word of a proxy.
     """
 
     cookies: tuple[CookieChange, ...] = ()
     guessing: bool = False
+    refused: Refused | None = field(default=None, eq=False)
+    logon: Logon | None = field(default=None, repr=False, eq=False)
+    waiting: str = field(default="", eq=False)
+    entered: Logon | None = field(default=None, repr=False, eq=False)
 
 
 @frozen
@@ -49,10 +57,12 @@ class Greeted:
 
     Attributes:
         cookies: empty unless they have just been signed in, by the word of somebody in front of us.
+        entered: who that is; None for who was there before.
     """
 
     greeting: Greeting
     cookies: tuple[CookieChange, ...] = ()
+    entered: Logon | None = field(default=None, repr=False, eq=False)
 
 
 @frozen
@@ -62,17 +72,32 @@ class Entered:
     Attributes:
         greeting: the answer to the question that came along; None when none did.
         cookies: empty when they were signed in before.
+        entered: who has just been signed in; None for who was there before.
+        waiting: the client that waits for them; empty for none.
     """
 
     greeting: Greeting | None
     cookies: tuple[CookieChange, ...] = ()
+    entered: Logon | None = field(default=None, repr=False, eq=False)
+    waiting: str = field(default="", eq=False)
 
 
 @frozen
 class Done:
-    """It is done."""
+    """It is done.
+
+    Attributes:
+        gone: who has left.
+        logon: who agreed; None for nobody.
+        waiting: the client they agreed with.
+        scope: to what.
+    """
 
     cookies: tuple[CookieChange, ...] = ()
+    gone: tuple[Logon, ...] = field(default=(), repr=False, eq=False)
+    logon: Logon | None = field(default=None, repr=False, eq=False)
+    waiting: str = field(default="", eq=False)
+    scope: str = field(default="", eq=False)
 
 
 HelloOutcome: TypeAlias = Greeted | Nobody
@@ -111,8 +136,8 @@ class IdentifierApi:
             return Nobody()
         waiting = await self._waiting(hello)
         if not self._is_enough(hello, waiting, logon) or not self._is_hinted_at(hello, waiting, logon):
-            return Nobody(cookies)
-        return Greeted(await self._greet(hello, waiting, logon), cookies)
+            return Nobody(cookies, entered=_entered(logon, cookies))
+        return Greeted(await self._greet(hello, waiting, logon), cookies, _entered(logon, cookies))
 
     async def logon(self, attempt: LogonAttempt, browser: Browser, agent: tuple[str, str] = ("", "")) -> LogonOutcome:
         """Sign somebody in, or let them go on as who they are. Client and address are looked at before a password is.
@@ -131,16 +156,19 @@ class IdentifierApi:
         if attempt.mode == MODE_PASSWORD:
             outcome = await self._enter(attempt, browser, agent)
             if not isinstance(outcome, SignedIn):
-                return Nobody(guessing=isinstance(outcome, TooManyTries))
+                refused = outcome if isinstance(outcome, Refused) else None
+                return Nobody(guessing=refused is None, refused=refused, waiting=_client_of(waiting))
             greeting = await self._greet(hello, waiting, outcome.logon) if hello is not None else None
-            return Entered(greeting, outcome.cookies)
+            return Entered(greeting, outcome.cookies, outcome.logon, _client_of(waiting))
         logon, cookies = await self._present(browser) if attempt.mode == MODE_COOKIE else (None, ())
+        entered = _entered(logon, cookies)
         if logon is None or logon.username != attempt.username:
-            return Nobody(cookies)
+            return Nobody(cookies, entered=entered)
         if hello is not None and (Prompt.LOGIN in hello.prompt or not self._is_enough(hello, waiting, logon)):
-            return Nobody(cookies)
+            return Nobody(cookies, entered=entered)
         # Who was signed in before gets no cookie: going on as who one is proves nothing, so the sign-in stays as old.
-        return Entered(await self._greet(hello, waiting, logon) if hello is not None else None, cookies)
+        greeting = await self._greet(hello, waiting, logon) if hello is not None else None
+        return Entered(greeting, cookies, entered, _client_of(waiting))
 
     async def logoff(self, browser: Browser) -> Done:
         """Sign somebody out and tell the clients of their session.
@@ -154,7 +182,7 @@ class IdentifierApi:
             # Nobody counts here: whatever the browser holds in that place goes, and who is signed in beside stays.
             rest = SideBySide(sign_in=self.sign_in, sessions=self.endsession.sessions).without(browser)
             gone = (Forget(LOGON), *(change for change in rest if change.name != LOGON))
-        return Done(gone)
+        return Done(gone, answer.gone if isinstance(answer, Left) else ())
 
     async def consent(self, answer: ConsentAnswer, browser: Browser) -> ConsentOutcome:
         """Seal what somebody answered, for the way back to the authorization endpoint.
@@ -168,12 +196,15 @@ class IdentifierApi:
         if logon is None:
             return Nobody()
         kept = (self.decisions.answer(answer, address, logon),)
-        return Done(kept) if answer.allow else Nobody(kept)
+        client_id = address.client.client_id
+        if not answer.allow:
+            return Nobody(kept, logon=logon, waiting=client_id)
+        return Done(
+            kept, logon=logon, waiting=client_id, scope=str(answer.scope.keep(self.decisions.pending.supported))
+        )
 
-    async def _enter(
-        self, attempt: LogonAttempt, browser: Browser, agent: tuple[str, str]
-    ) -> SignedIn | TooManyTries | None:
-        """Check name and password as the sign-in page does; None when they are wrong."""
+    async def _enter(self, attempt: LogonAttempt, browser: Browser, agent: tuple[str, str]) -> Outcome:
+        """Check name and password as the sign-in page does."""
         form = LogonForm(
             username=attempt.username,
             password=attempt.password,
@@ -181,8 +212,7 @@ class IdentifierApi:
             system=agent[1],
             kept=browser,
         )
-        outcome = await self.password_logon(form)
-        return outcome if isinstance(outcome, SignedIn | TooManyTries) else None
+        return await self.password_logon(form)
 
     async def _present(self, browser: Browser) -> tuple[Logon | None, tuple[CookieChange, ...]]:
         """Return whose session goes on and whom the backend still knows, as the authorization endpoint has it.
@@ -261,3 +291,13 @@ class IdentifierApi:
             return True
         earlier = await self.permits.recall(logon.sub, waiting.client.client_id)
         return earlier is None or not earlier.settles(waiting.wanted(self.decisions.pending.supported))
+
+
+def _entered(logon: Logon | None, cookies: tuple[CookieChange, ...]) -> Logon | None:
+    """Return who has just been signed in; None for who was there before, to whom no cookie is given."""
+    return logon if cookies else None
+
+
+def _client_of(waiting: Waiting | None) -> str:
+    """Return the id of the client that waits; empty for none."""
+    return waiting.client.client_id if waiting is not None else ""

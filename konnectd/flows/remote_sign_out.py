@@ -24,8 +24,8 @@ class RemoteSignOut:
     parting: Parting
     entropy: Entropy
 
-    async def __call__(self, logon: Logon, session_id: str) -> None:
-        """End a session of a person, if it is one of theirs.
+    async def __call__(self, logon: Logon, session_id: str) -> bool:
+        """End a session of a person, if it is one of theirs, and tell whether it was.
 
         Args:
             logon: who asks; their own session does not end like this.
@@ -37,7 +37,8 @@ class RemoteSignOut:
         Spec: OIDC Back-Channel Logout 2.3.
         """
         if session_id == logon.session_id:
-            return
+            return False
+        found = False
         for place, session in await self.whereabouts.listed(logon):
             if session.session_id == session_id:
                 ended = evolve(logon, session_id=session_id)
@@ -45,6 +46,8 @@ class RemoteSignOut:
                 await self.whereabouts.drop(logon, place)
                 # Whoever asks is signed in, unless they sign out at this very moment.
                 self.parting.follow(ended, logon)
+                found = True
+        return found
 
     async def _end(self, logon: Logon) -> None:
         """End a session, and begin to tell its clients."""

@@ -21,7 +21,7 @@ class Revoke:
     clock: Clock
     revocations: Revocations
 
-    async def __call__(self, authorization: str, parameters: Parameters) -> None:
+    async def __call__(self, authorization: str, parameters: Parameters) -> str | None:
         """Revoke a token: a refresh token with its whole family, an access token alone.
 
         A token that is over, or was none of ours, needs nothing. What could not be noted is not revoked, and is not
@@ -30,6 +30,9 @@ class Revoke:
         Args:
             authorization: the ``Authorization`` header; empty for none.
             parameters: the posted form.
+
+        Returns:
+            the id of the client; None when there was nothing to revoke.
 
         Raises:
             OAuthError: the client is not itself, sent no token, or the token is another client's.
@@ -43,10 +46,11 @@ class Revoke:
             raise OAuthError(ErrorCode.INVALID_REQUEST, "token is missing")
         shown = find_shown(self.verifier.verify(token), self.issuer, self.clock.now())
         if shown is None:
-            return
+            return None
         if shown.presented.client_id != client.client_id:
             raise OAuthError(ErrorCode.INVALID_GRANT, "the token was issued to another client")
         if shown.kind is TokenKind.REFRESH:
             await self.revocations.revoke_family(shown.presented)
         else:
             await self.revocations.revoke_token(shown.presented)
+        return client.client_id

@@ -54,7 +54,7 @@ class Token:
                 return await self._issue(client, approval)
             case ClientApproval(scope=scope):
                 token, life = await self.mint.client_token(approval, client), self.mint.lifetimes.access_token
-                return TokenResponse(access_token=token, expires_in=life, scope=scope)
+                return TokenResponse(access_token=token, expires_in=life, scope=scope, client_id=client.client_id)
             case _:
                 assert_never(approval)
 
@@ -73,4 +73,5 @@ class Token:
             refresh_token=refresh,
             expires_in=mint.lifetimes.access_token,
             scope=approval.scope,
+            client_id=client.client_id,
         )

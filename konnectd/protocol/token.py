@@ -65,13 +65,18 @@ def narrow_scope(granted: Scope, parameters: Parameters) -> Scope:
 
 @frozen(kw_only=True)
 class TokenResponse:
-    """What the token endpoint gives out."""
+    """What the token endpoint gives out.
+
+    Attributes:
+        client_id: to whom; not sent.
+    """
 
     access_token: str = field(repr=False)
     id_token: str = field(default="", repr=False)
     refresh_token: str = field(default="", repr=False)
     expires_in: int
     scope: Scope
+    client_id: str = ""
 
     def to_json(self) -> dict[str, object]:
         """Write it for the wire. Spec: RFC 6749 5.1; OIDC Core 3.1.3.3."""

@@ -1,10 +1,11 @@
 """The page where somebody sees and takes back what applications may do, and where they are signed in."""
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from konnectd.flows.permits import Permits
 from konnectd.flows.remote_sign_out import RemoteSignOut
 from konnectd.flows.sign_in import SignIn
+from konnectd.happenings import Happening
 from konnectd.http import HttpRequest, HttpResponse
 from konnectd.interfaces import ClientRegistry
 from konnectd.protocol.account import ListedSession, Permit
@@ -12,6 +13,7 @@ from konnectd.protocol.client import Client, split
 from konnectd.protocol.end_user import Logon
 from konnectd.protocol.logons import Stay
 from konnectd.protocol.scope import ScopeCatalog
+from konnectd.web import happened
 from konnectd.web.cookies import Cookies
 from konnectd.web.faces import PageFaces
 from konnectd.web.forms import Forms, query_of
@@ -67,11 +69,15 @@ class AccountRoutes:
             return HttpResponse.redirect(self.urls.sign_in_for(self.urls.account), 303)
         form = self.forms.read(request, logon.session_id)
         client_id, session_id = form.get("revoke"), form.get("end")
+        told: list[Happening] = []
         if client_id is not None:
             await self.permits.forget(logon.sub, client_id)
-        if session_id is not None:
-            await self.sign_out(logon, session_id)
-        return HttpResponse.redirect(self.urls.account, 303)
+            # What is posted may be anything.
+            known = await self.clients.get(client_id)
+            told.append(happened.withdrawn(logon, client_id if known is not None else ""))
+        if session_id is not None and await self.sign_out(logon, session_id):
+            told += happened.signed_out(evolve(logon, session_id=session_id), remote=True)
+        return HttpResponse.redirect(self.urls.account, 303).telling(*told)
 
     async def _permit(self, permit: Permit) -> PermitLine:
         """Say who a client is and what it may do; one that is not registered any more has only its id."""

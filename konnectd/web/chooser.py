@@ -18,6 +18,7 @@ from konnectd.protocol.authorize import ANOTHER, AuthorizationRequest
 from konnectd.protocol.end_user import Logon
 from konnectd.protocol.endsession import EndSessionRequest
 from konnectd.protocol.parameters import Parameters
+from konnectd.web import happened
 from konnectd.web.chooser_views import ChooserPage
 from konnectd.web.cookies import Cookies
 from konnectd.web.faces import PageFaces
@@ -103,7 +104,8 @@ class ChooserRoutes:
             back = self.urls.onward(query) if "client_id" in query else ""
         location = self.forms.origin + back if back else ""
         left = await self.endsession.leave(EndSessionRequest(location=location), browser, logon)
-        return HttpResponse.redirect(way_out(self.urls, left), 303, self.cookies.write(left.cookies))
+        answer = HttpResponse.redirect(way_out(self.urls, left), 303, self.cookies.write(left.cookies))
+        return answer.telling(*happened.signed_out(*left.gone))
 
     async def _waiting(self, query: Parameters) -> AuthorizationRequest | None:
         """Return the request that the page is one step of; None when somebody came by themselves.

@@ -9,8 +9,9 @@ Spec: RFC 8628 3.3 and 3.3.1.
 from attrs import frozen
 from twisted.logger import Logger
 
-from konnectd.flows.device import DeviceApproval, DeviceAuthorization, Found, Refusal
+from konnectd.flows.device import DeviceApproval, DeviceAuthorization, Found, Refusal, Waiting
 from konnectd.flows.sign_in import SignIn
+from konnectd.happenings import ConsentAnswered
 from konnectd.http import HttpRequest, HttpResponse
 from konnectd.protocol.authorize import FLOW
 from konnectd.protocol.device import USER_CODE, USER_CODE_LENGTH, find_user_code, shown
@@ -18,6 +19,7 @@ from konnectd.protocol.end_user import Logon
 from konnectd.protocol.errors import OAuthError
 from konnectd.protocol.parameters import Parameters
 from konnectd.protocol.scope import ScopeCatalog
+from konnectd.web import happened
 from konnectd.web.cookies import Cookies
 from konnectd.web.device_views import DeviceCodePage, DeviceDonePage, DeviceFault, DevicePage
 from konnectd.web.errors import as_json
@@ -128,10 +130,12 @@ class DeviceRoutes:
         if _TICKET not in query:
             return HttpResponse.redirect(await self._entered(logon, form.text(USER_CODE)), 303)
         allow = "allow" in form and "deny" not in form
+        waiting = await self.approval.waiting(logon, query.text(_TICKET))
         if not await self.approval.decide(logon, query.text(_TICKET), allow=allow):
             return HttpResponse.redirect(self._again(Refusal.UNKNOWN), 303)
         done = with_query(Parameters({_DONE: "allow" if allow else "deny"}))
-        return HttpResponse.redirect(self.urls.device + done, 303)
+        told = () if waiting is None else (_answered(waiting, logon, allowed=allow),)
+        return HttpResponse.redirect(self.urls.device + done, 303).telling(*told)
 
     async def _entered(self, logon: Logon, typed: str) -> str:
         """Return where somebody goes who typed a code."""
@@ -154,6 +158,12 @@ class DeviceRoutes:
             return HttpResponse.redirect(self.urls.sign_in_for(self.urls.device + with_query(_code_of(query))), status)
         flow = with_query(Parameters({FLOW: DEVICE_FLOW, **dict(_code_of(query).items())}))
         return HttpResponse.redirect(self.urls.sign_in_form + flow, status)
+
+
+def _answered(waiting: Waiting, logon: Logon, *, allowed: bool) -> ConsentAnswered:
+    """Tell what somebody answered a device."""
+    scope = str(waiting.request.scope) if allowed else ""
+    return happened.consent(logon, waiting.client.client_id, scope, allowed=allowed)
 
 
 def _tidy(typed: str) -> str:

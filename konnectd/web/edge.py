@@ -92,8 +92,8 @@ class Replies:
             return self.hide(mounted.route.name, request, reference)
         if answer is None:
             return method_not_allowed(mounted.allow)
-        refused(mounted.route.name, error, reference, status=answer.status, answered=Answered.by(answer))
-        return answer.with_headers((b"Allow", mounted.allow))
+        told = refused(mounted.route.name, error, reference, status=answer.status, answered=Answered.by(answer))
+        return answer.with_headers((b"Allow", mounted.allow)).telling(told)
 
     def missing(self, request: HttpRequest) -> HttpResponse:
         """Return the answer where there is no route."""
@@ -112,8 +112,8 @@ class Replies:
         if answer is None:
             failure = Failure(error)  # type: ignore[no-untyped-call]
             return self.hide(mounted.route.name, request, reference, failure)
-        refused(mounted.route.name, error, reference, status=answer.status, answered=Answered.by(answer))
-        return answer
+        told = refused(mounted.route.name, error, reference, status=answer.status, answered=Answered.by(answer))
+        return answer.telling(told)
 
     def too_late(self, mounted: Mounted, request: HttpRequest) -> HttpResponse:
         """Return the answer when a route takes too long: something behind us does not answer."""

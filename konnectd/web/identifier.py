@@ -14,13 +14,15 @@ from konnectd.flows.logon import LogonForm, PasswordLogon, SignedIn, TooManyTrie
 from konnectd.flows.pending import PendingRequests
 from konnectd.flows.recognized import RecognizedLogon
 from konnectd.flows.sign_in import SignIn
+from konnectd.happenings import SignInRefused
 from konnectd.http import HttpRequest, HttpResponse
-from konnectd.interfaces import BackendUnavailableError
+from konnectd.interfaces import BackendUnavailableError, Refused
 from konnectd.protocol.authorize import ANOTHER, CONSENT_STATE, INTERACTION, RETRY, AuthorizationRequest
 from konnectd.protocol.end_user import Logon
 from konnectd.protocol.local_text import NO_TEXT
 from konnectd.protocol.parameters import Parameters
 from konnectd.protocol.scope import ScopeCatalog
+from konnectd.web import happened
 from konnectd.web.agents import Agent
 from konnectd.web.cookies import Cookies
 from konnectd.web.faces import PageFaces
@@ -92,7 +94,8 @@ class IdentifierRoutes:
                 if entered is not None:
                     # Here again, and no further: a browser without cookies would go round for ever.
                     here = self.urls.sign_in_form + with_query(Parameters({**dict(query.items()), RECOGNIZED: "1"}))
-                    return HttpResponse.redirect(checked(here), headers=self.cookies.write(entered.cookies))
+                    onward = HttpResponse.redirect(checked(here), headers=self.cookies.write(entered.cookies))
+                    return onward.telling(happened.signed_in(entered.logon))
         return await self._sign_in_page(request, query.without(RECOGNIZED))
 
     async def _is_known(self, browser: Browser) -> bool:
@@ -137,7 +140,8 @@ class IdentifierRoutes:
     async def on_sign_in(self, request: HttpRequest) -> HttpResponse:
         """Check what somebody typed."""
         query = query_of(request)
-        if "client_id" in query:
+        client_id = query.text("client_id")
+        if client_id:
             await self.pending.open(query)
         typed = self._typed(request, beside=ANOTHER in query)
         if isinstance(typed, Retry):
@@ -146,16 +150,24 @@ class IdentifierRoutes:
             outcome = await self.logon(typed)
         except BackendUnavailableError as error:
             self.log.warn("nobody can sign in: {error}", error=str(error))
-            return self._again(query, Retry(fault=SignInFault.UNAVAILABLE, username=typed.username, stay=typed.stay))
+            retry = Retry(fault=SignInFault.UNAVAILABLE, username=typed.username, stay=typed.stay)
+            return self._again(query, retry).telling(SignInRefused(reason=happened.UNAVAILABLE, client=client_id))
         if isinstance(outcome, SignedIn):
-            return HttpResponse.redirect(self.urls.onward(query), 303, self.cookies.write(outcome.cookies))
+            onward = HttpResponse.redirect(self.urls.onward(query), 303, self.cookies.write(outcome.cookies))
+            return onward.telling(happened.signed_in(outcome.logon, client_id))
+        return self._refused(query, typed, outcome)
+
+    def _refused(self, query: Parameters, typed: LogonForm, outcome: Refused | TooManyTries) -> HttpResponse:
+        """Say that nobody was signed in."""
+        client_id = query.text("client_id")
         guessing = isinstance(outcome, TooManyTries)
         said = "too_many_tries" if isinstance(outcome, TooManyTries) else str(outcome.reason)
-        self.notes.sign_in_refused("sign-in", query.text("client_id"), said)
+        self.notes.sign_in_refused("sign-in", client_id, said)
         if guessing:
             self.log.warn("too many wrong passwords for {user!r}, refused for some minutes", user=typed.username[:64])
         fault = SignInFault.TOO_MANY_TRIES if guessing else SignInFault.WRONG_CREDENTIALS
-        return self._again(query, Retry(fault=fault, username=typed.username, stay=typed.stay))
+        told = happened.sign_in_refused(outcome if isinstance(outcome, Refused) else None, client_id)
+        return self._again(query, Retry(fault=fault, username=typed.username, stay=typed.stay)).telling(told)
 
     def _typed(self, request: HttpRequest, *, beside: bool) -> LogonForm | Retry:
         """Return what somebody typed, or why they have to do so again.
@@ -246,7 +258,8 @@ class IdentifierRoutes:
         chosen = self.catalog.choose(self.pending.wanted(waiting), keys)
         state, keep = self.decisions.record(waiting, logon, allow=allow, chosen=chosen)
         back = with_request(query, query.text(INTERACTION), **{CONSENT_STATE: state})
-        return HttpResponse.redirect(self.urls.paths.authorize + back, 303, self.cookies.write((keep,)))
+        told = happened.consent(logon, waiting.client.client_id, str(chosen) if allow else "", allowed=allow)
+        return HttpResponse.redirect(self.urls.paths.authorize + back, 303, self.cookies.write((keep,))).telling(told)
 
     def _page(
         self,

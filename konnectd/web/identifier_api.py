@@ -13,8 +13,10 @@ from twisted.logger import Logger
 
 from konnectd.flows.browser import CookieChange
 from konnectd.flows.identifier_api import Done, Entered, Greeted, IdentifierApi, Nobody
+from konnectd.happenings import Happening
 from konnectd.http import FORM_TYPE, NO_STORE, HttpRequest, HttpResponse
 from konnectd.interfaces import BackendUnavailableError
+from konnectd.protocol.end_user import Logon
 from konnectd.protocol.errors import OAuthError
 from konnectd.protocol.identifier_api import (
     ConsentAnswer,
@@ -25,6 +27,7 @@ from konnectd.protocol.identifier_api import (
     refused,
 )
 from konnectd.protocol.scope import ScopeCatalog
+from konnectd.web import happened
 from konnectd.web.agents import Agent
 from konnectd.web.cookies import Cookies
 from konnectd.web.errors import plain
@@ -113,11 +116,12 @@ class IdentifierApiRoutes:
         hello = Hello.parse(body)
         outcome = await self.api.hello(hello, self.cookies.read(request))
         match outcome:
-            case Greeted(greeting=greeting, cookies=cookies):
+            case Greeted(greeting=greeting, cookies=cookies, entered=entered):
                 headers = (*NO_STORE, *self.cookies.write(cookies))
-                return HttpResponse.json(greeting.to_json(self.catalog), headers=headers)
-            case Nobody(cookies=cookies):
-                return self._nobody(hello.state, cookies)
+                answer = HttpResponse.json(greeting.to_json(self.catalog), headers=headers)
+                return answer.telling(*happened.entered(entered))
+            case Nobody(cookies=cookies, entered=entered):
+                return self._nobody(hello.state, cookies).telling(*happened.entered(entered))
             case never:
                 assert_never(never)
 
@@ -127,14 +131,17 @@ class IdentifierApiRoutes:
         agent = Agent.parse(request.header("user-agent"))
         outcome = await self.api.logon(attempt, self.cookies.read(request), (agent.browser, agent.system))
         match outcome:
-            case Entered(greeting=greeting, cookies=cookies):
+            case Entered(greeting=greeting, cookies=cookies, entered=entered, waiting=client):
                 hello = greeting.to_json(self.catalog) if greeting is not None else None
-                return self._done(attempt.state, cookies, hello=hello)
-            case Nobody(guessing=guessing):
+                return self._done(attempt.state, cookies, hello=hello).telling(*happened.entered(entered, client))
+            case Nobody(guessing=guessing, refused=refusal, waiting=client, entered=entered):
                 if guessing:
                     user = attempt.username[:_LONGEST_LOGGED]
                     self.log.warn("too many wrong passwords for {user!r}, refused for some minutes", user=user)
-                return self._nobody(attempt.state)
+                told: tuple[Happening, ...] = happened.entered(entered)
+                if guessing or refusal is not None:
+                    told = (happened.sign_in_refused(refusal, client),)
+                return self._nobody(attempt.state).telling(*told)
             case never:
                 assert_never(never)
 
@@ -142,17 +149,17 @@ class IdentifierApiRoutes:
         """Sign somebody out."""
         state = parse_logoff(body)
         outcome = await self.api.logoff(self.cookies.read(request))
-        return self._done(state, outcome.cookies)
+        return self._done(state, outcome.cookies).telling(*happened.signed_out(*outcome.gone))
 
     async def on_consent(self, request: HttpRequest, body: object) -> HttpResponse:
         """Keep what somebody answered a client."""
         answer = ConsentAnswer.parse(body)
         outcome = await self.api.consent(answer, self.cookies.read(request))
         match outcome:
-            case Done(cookies=cookies):
-                return self._done(answer.state, cookies)
-            case Nobody(cookies=cookies):
-                return self._nobody(answer.state, cookies)
+            case Done(cookies=cookies, logon=logon, waiting=client, scope=scope):
+                return self._done(answer.state, cookies).telling(*_consent(logon, client, scope, allowed=True))
+            case Nobody(cookies=cookies, logon=logon, waiting=client):
+                return self._nobody(answer.state, cookies).telling(*_consent(logon, client, "", allowed=False))
             case never:
                 assert_never(never)
 
@@ -165,6 +172,11 @@ class IdentifierApiRoutes:
         """Say no, without a word about why."""
         echo = (STATE_HEADER, state.encode("ascii"))
         return HttpResponse(status=204, headers=(echo, *NO_STORE, *self.cookies.write(cookies)))
+
+
+def _consent(logon: Logon | None, client: str, scope: str, *, allowed: bool) -> tuple[Happening, ...]:
+    """Tell what somebody answered; nothing when nobody was there to answer."""
+    return () if logon is None else (happened.consent(logon, client, scope, allowed=allowed),)
 
 
 def as_text(error: Exception, request: HttpRequest, reference: str) -> HttpResponse | None:  # noqa: ARG001 - a Face

@@ -5,6 +5,7 @@ from attrs import frozen
 from konnectd.flows.endsession import Confirm, EndSession, Left
 from konnectd.flows.sign_in import SignIn
 from konnectd.http import HttpRequest, HttpResponse
+from konnectd.web import happened
 from konnectd.web.cookies import Cookies
 from konnectd.web.faces import PageFaces
 from konnectd.web.farewell import way_out
@@ -107,7 +108,8 @@ class LeavingRoutes:
         answer = await self.endsession(query, browser, confirmed=True, everyone=everyone)
         match answer:
             case Left(cookies=cookies):
-                return HttpResponse.redirect(way_out(self.urls, answer), 303, self.cookies.write(cookies))
+                left = HttpResponse.redirect(way_out(self.urls, answer), 303, self.cookies.write(cookies))
+                return left.telling(*happened.signed_out(*answer.gone))
             case Confirm():
                 return HttpResponse.redirect(self.urls.goodbye + with_query(query), 303)
 

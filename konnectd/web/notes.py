@@ -12,6 +12,7 @@ from attrs import evolve, field, frozen
 from twisted.logger import Logger
 
 from konnectd.flows.recognized import Doubt
+from konnectd.happenings import Rejected
 from konnectd.http import HttpResponse
 from konnectd.interfaces import BackendUnavailableError, SessionLostError
 from konnectd.protocol.errors import OAuthError
@@ -64,9 +65,9 @@ class Notes:
         """
         return self.every or not reason_of(error.code, error.description).everyday
 
-    def redirected(self, at: str, error: OAuthError, status: int) -> None:
+    def redirected(self, at: str, error: OAuthError, status: int) -> Rejected:
         """Tell of an error that the browser carries to a client."""
-        refused(at, error, self.reference(), status=status, answered=Answered.REDIRECT)
+        return refused(at, error, self.reference(), status=status, answered=Answered.REDIRECT)
 
     def granted(self, at: str, trail: Trail, answered: Answered) -> None:
         """Tell of a request that is not refused, or not yet."""
@@ -101,8 +102,8 @@ class Notes:
                 assert_never(never)
 
 
-def refused(at: str, error: Exception, reference: str, *, status: int, answered: Answered) -> None:
-    """Tell of a request that is refused.
+def refused(at: str, error: Exception, reference: str, *, status: int, answered: Answered) -> Rejected:
+    """Tell of a request that is refused, and return what happened for those who count.
 
     What an operator must look at is a warning: something behind us does not answer. What happens every day is for the
     curious. Descriptions of broken rules are our own words; what an adapter says of a service behind us, and why, is
@@ -118,17 +119,17 @@ def refused(at: str, error: Exception, reference: str, *, status: int, answered:
     match error:
         case OAuthError(code=code, description=description):
             trail = evolve(error.trail or Trail(), error=str(code))
-            _tell(at, trail, reason_of(code, description), description, reference, status, answered)
+            return _tell(at, trail, reason_of(code, description), description, reference, status, answered)
         case FormRefusedError(kind=kind):
             reason = reason_of("", str(kind))
-            _tell(at, Trail(), reason, reason.why, reference, status, answered)
+            return _tell(at, Trail(), reason, reason.why, reference, status, answered)
         case SessionLostError():
-            _tell(at, Trail(), SESSION_LOST, str(error), reference, status, answered)
+            return _tell(at, Trail(), SESSION_LOST, str(error), reference, status, answered)
         case BackendUnavailableError():
             words = f"{error} ({error.__cause__!r})" if error.__cause__ is not None else str(error)
-            _tell(at, Trail(), UNAVAILABLE, words, reference, status, answered)
+            return _tell(at, Trail(), UNAVAILABLE, words, reference, status, answered)
         case _:
-            _tell(at, Trail(), reason_of("", ""), type(error).__name__, reference, status, answered)
+            return _tell(at, Trail(), reason_of("", ""), type(error).__name__, reference, status, answered)
 
 
 def nothing_there(reference: str, path: str) -> None:
@@ -144,7 +145,9 @@ def nothing_there(reference: str, path: str) -> None:
     )
 
 
-def _tell(at: str, trail: Trail, reason: Reason, words: str, reference: str, status: int, answered: Answered) -> None:
+def _tell(
+    at: str, trail: Trail, reason: Reason, words: str, reference: str, status: int, answered: Answered
+) -> Rejected:
     """Write the line."""
     emit: Any = log.debug if reason.everyday else log.info
     # Of one person's lost session nobody has to be told who runs the daemon, whatever the status.
@@ -156,4 +159,17 @@ def _tell(at: str, trail: Trail, reason: Reason, words: str, reference: str, sta
         words=plain_words(words),
         reference=reference,
         trail=told.to_text(),
+    )
+    return rejected(reason, told, reference)
+
+
+def rejected(reason: Reason, trail: Trail, reference: str = "") -> Rejected:
+    """Return what those who count are told of a request that is refused."""
+    return Rejected(
+        reason=reason.name,
+        error=trail.error,
+        reference=reference,
+        client=trail.client,
+        grant_type=trail.grant_type,
+        everyday=reason.everyday,
     )

@@ -11,20 +11,25 @@ from konnectd.flows import endsession, userinfo
 from konnectd.flows.authorize import Answer, Authorize, Refusal, ToChooser, ToClient, ToConsent, ToSignIn
 from konnectd.flows.par import PushRequest
 from konnectd.flows.token import Token
+from konnectd.happenings import Happening, Rejected, TokensIssued
 from konnectd.http import JSON_TYPE, NO_STORE, Headers, HttpRequest, HttpResponse
 from konnectd.interfaces import BackendUnavailableError
 from konnectd.protocol.asking import asked
 from konnectd.protocol.authorize import CLAIMS_SCOPE
 from konnectd.protocol.delivery import Delivery
 from konnectd.protocol.discovery import DOCUMENT_MAX_AGE
+from konnectd.protocol.end_user import Logon
 from konnectd.protocol.errors import OAuthError
 from konnectd.protocol.parameters import Parameters
+from konnectd.protocol.reasons import reason_of
+from konnectd.protocol.trail import Trail
+from konnectd.web import happened
 from konnectd.web.cookies import Cookies
 from konnectd.web.errors import as_challenge, as_json
 from konnectd.web.faces import PageFaces
 from konnectd.web.farewell import way_out
 from konnectd.web.forms import form_of, parameters_of
-from konnectd.web.notes import Answered, Notes
+from konnectd.web.notes import Answered, Notes, rejected
 from konnectd.web.route import Cors, Face, Respond, Route
 from konnectd.web.urls import Urls, checked, form_targets, with_request
 from konnectd.web.views import FormPostPage
@@ -109,10 +114,13 @@ class OidcRoutes:
             await self._note(parameters, answer)
         # After a posted form the browser must not post again where it is sent. Spec: RFC 9110 15.4.4.
         status = 303 if request.method == "POST" else 302
+        told = (*happened.entered(answer.entered), *self._outcome(answer, status))
+        return self._respond(request, parameters, answer, status).telling(*told)
+
+    def _respond(self, request: HttpRequest, parameters: Parameters, answer: Answer, status: int) -> HttpResponse:
+        """Send the browser on."""
         match answer:
-            case ToClient(delivery=delivery, cookies=cookies, refusal=refusal):
-                if refusal is not None:
-                    self._tell(refusal, status)
+            case ToClient(delivery=delivery, cookies=cookies):
                 return self._deliver(request, parameters, delivery, self.cookies.write(cookies))
             case ToSignIn(request=carried, interaction=interaction, cookies=cookies, claims_scope=more):
                 location = self.urls.to_sign_in(carried, interaction, **_also(more))
@@ -127,12 +135,23 @@ class OidcRoutes:
             case _:
                 assert_never(answer)
 
-    def _tell(self, refusal: Refusal, status: int) -> None:
-        """Tell of an error that the browser carries to a client, where anybody wants to know."""
-        if self.notes.wants(refusal.error):
-            arrival, supported = refusal.arrival, self.authorize.pending.supported
-            refusal.error.about(asked(arrival.address.client, arrival.parameters, supported))
-            self.notes.redirected("authorize", refusal.error, status)
+    def _outcome(self, answer: Answer, status: int) -> tuple[Happening, ...]:
+        """Tell what came of a request that goes back to its client."""
+        match answer:
+            case ToClient(refusal=Refusal() as refusal):
+                return (self._tell(refusal, status),)
+            case ToClient(logon=Logon() as logon, granted=granted, client_id=client):
+                return (happened.authorized(logon, client, granted),)
+        return ()
+
+    def _tell(self, refusal: Refusal, status: int) -> Rejected:
+        """Tell of an error that the browser carries to a client, in the log where anybody wants to know."""
+        error, arrival = refusal.error, refusal.arrival
+        if self.notes.wants(error):
+            error.about(asked(arrival.address.client, arrival.parameters, self.authorize.pending.supported))
+            return self.notes.redirected("authorize", error, status)
+        trail = Trail(client=arrival.address.client.client_id, error=str(error.code))
+        return rejected(reason_of(error.code, error.description), trail)
 
     async def _note(self, parameters: Parameters, answer: Answer) -> None:
         """Tell of an authorization request that is not refused."""
@@ -174,7 +193,8 @@ class OidcRoutes:
         if self.notes.every:
             trail = await self.token.authenticate.trail(authorization, form)
             self.notes.granted("token", evolve(trail, granted=tokens.scope.tokens), Answered.JSON)
-        return HttpResponse.json(tokens.to_json())
+        issued = TokensIssued(grant_type=form.text("grant_type"), client=tokens.client_id, scope=str(tokens.scope))
+        return HttpResponse.json(tokens.to_json()).telling(issued)
 
     async def on_par(self, request: HttpRequest) -> HttpResponse:
         """Keep a pushed authorization request."""
@@ -208,7 +228,8 @@ class OidcRoutes:
             case endsession.Confirm():
                 return HttpResponse.redirect(checked(self.urls.confirm(parameters)), status)
             case endsession.Left(cookies=cookies):
-                return HttpResponse.redirect(way_out(self.urls, answer), status, self.cookies.write(cookies))
+                left = HttpResponse.redirect(way_out(self.urls, answer), status, self.cookies.write(cookies))
+                return left.telling(*happened.signed_out(*answer.gone))
             case _:
                 assert_never(answer)
 

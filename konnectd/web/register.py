@@ -6,6 +6,7 @@ Scripts of other origins can not read it: a registration is a server's business.
 from attrs import frozen
 
 from konnectd.flows.register import Register
+from konnectd.happenings import ClientChanged
 from konnectd.http import NO_STORE, HttpRequest, HttpResponse
 from konnectd.interfaces import BackendUnavailableError
 from konnectd.jsontext import read_strictly
@@ -48,7 +49,8 @@ class RegisterRoutes:
         authorization = request.header("authorization")
         if request.method == "POST":
             made = await self.register.create(authorization, _document(request))
-            return HttpResponse.json(made.to_json(), status=201)
+            told = ClientChanged(client=made.client_id, change="registered")
+            return HttpResponse.json(made.to_json(), status=201).telling(told)
         client_id = query_of(request).get("client_id")
         if client_id is None:
             raise BearerTokenError(ErrorCode.INVALID_REQUEST, "client_id is missing", bare=not authorization)
@@ -63,10 +65,11 @@ class RegisterRoutes:
         register, authorization = self.register, request.header("authorization")
         if request.method == "PUT":
             changed = await register.update(authorization, client_id, _document(request))
-            return HttpResponse.json(changed.to_json())
+            return HttpResponse.json(changed.to_json()).telling(ClientChanged(client=client_id, change="changed"))
         if request.method == "DELETE":
             await register.delete(authorization, client_id)
-            return HttpResponse(status=204, headers=NO_STORE)
+            removed = HttpResponse(status=204, headers=NO_STORE)
+            return removed.telling(ClientChanged(client=client_id, change="removed"))
         return HttpResponse.json((await register.read(authorization, client_id)).to_json())
 
     async def _find(self, client_id: str) -> Client | None:

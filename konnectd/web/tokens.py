@@ -9,6 +9,7 @@ from attrs import frozen
 
 from konnectd.flows.introspect import Introspect
 from konnectd.flows.revoke import Revoke
+from konnectd.happenings import TokenRevoked
 from konnectd.http import NO_STORE, HttpRequest, HttpResponse
 from konnectd.paths import Paths
 from konnectd.protocol.errors import OAuthError
@@ -60,11 +61,12 @@ class TokenRoutes:
         """Answer a revocation request. Spec: RFC 7009 2.2 (nothing is said but that it is done)."""
         authorization, form = request.header("authorization"), form_of(request)
         try:
-            await self.revoke(authorization, form)
+            client_id = await self.revoke(authorization, form)
         except OAuthError as error:
             error.about(await self.revoke.authenticate.trail(authorization, form))
             raise
-        return HttpResponse(headers=NO_STORE)
+        told = () if client_id is None else (TokenRevoked(client=client_id),)
+        return HttpResponse(headers=NO_STORE, happened=told)
 
     async def on_introspect(self, request: HttpRequest) -> HttpResponse:
         """Answer an introspection request."""
