@@ -1,10 +1,11 @@
 """The command ``konnectd explain``: from a reference, or a line of the log, to the decision behind it, in words.
 
-It reads every form that our lines come in: with and without the time, as twistd has them in a log of its own, and as a
-journal or a container hands them on. Only a whole line of one of these forms counts. What somebody typed stands in some
-lines as well, and may look like a decision; it never is at the beginning of one.
+It reads every form that our lines come in: as text and as JSON, with and without the time, as twistd has them in a
+log of its own, and as a journal or a container hands them on. Only a whole line of one of these forms counts. What
+somebody typed stands in some lines as well, and may look like a decision; it never is at the beginning of one.
 """
 
+import json
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -37,6 +38,7 @@ _OURS = re.compile(
     + r'(?:time=(?P<time>[0-9T:.Z-]{1,32}) )?level=[a-z]{1,10} msg="(?P<msg>(?:[^"\\]|\\.)*)"'
     + r'(?P<facts>(?: [A-Za-z_]\w{0,63}=(?:"(?:[^"\\]|\\.)*"|[^\s"=\\]+))*)'
 )
+_AS_JSON = re.compile(_BEFORE + r"(?P<object>\{.*\})")
 _TWISTD = re.compile(
     _BEFORE
     + r"(?:(?P<time>[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[+-][0-9]{4}) )?"
@@ -90,6 +92,9 @@ class Line:
     def parse(cls, text: str) -> "Line | None":
         """Read a line; None when it is about something else, or of no form that we know."""
         text = text.rstrip("\r\n")[:LONGEST_LINE]
+        match = _AS_JSON.fullmatch(text)
+        if match is not None:
+            return cls._of_object(match["object"])
         match = _OURS.fullmatch(text)
         if match is not None:
             told, facts = _told(_unescaped(match["msg"])), match["facts"]
@@ -101,6 +106,24 @@ class Line:
         path = _PATH.search(facts)
         shown = "" if path is None else path["plain"] or _unescaped(path["quoted"])
         return cls(time=match["time"] or "", told=told, path=shown)
+
+    @classmethod
+    def _of_object(cls, text: str) -> "Line | None":
+        """Read a line of the log as JSON."""
+        try:
+            found = json.loads(text)
+        except (ValueError, RecursionError):
+            return None
+        match found:
+            case {"level": str(), "event": str(), "msg": str(sentence), **more}:
+                told = _told(sentence)
+            case _:
+                return None
+        if told is None:
+            return None
+        fields, time = more.get("fields"), more.get("time", "")
+        path = fields.get("path", "") if isinstance(fields, dict) else ""
+        return cls(time=time if isinstance(time, str) else "", told=told, path=path if isinstance(path, str) else "")
 
 
 def _told(sentence: str) -> Told | None:

@@ -1,4 +1,4 @@
-"""The log as text: one line per event with time, level, message and facts, in the form Konnect's log has.
+"""The log as text: one line per event with time, level, message, facts and id, in the form Konnect's log has.
 
 Whatever a browser or a directory sent can stand in a fact, so nothing in a line can end it or begin another one. What
 is worth logging, and what must never be, is decided where it is logged.
@@ -13,6 +13,8 @@ from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent
 from twisted.python.failure import Failure
 from twisted.python.reflect import safe_str
 from zope.interface import implementer
+
+from konnectd.events import find_event
 
 #: Writes one or more whole lines at once.
 Write: TypeAlias = Callable[[str], object]
@@ -52,35 +54,54 @@ class TextObserver:
 
     def __call__(self, event: LogEvent) -> None:
         """Write an event unless it is less important than wanted."""
-        level = level_of(event)
-        if level < self._least:
+        if level_of(event) < self._least:
             return
-        parts = [f"level={_NAMES.get(level, level.name)}", f"msg={_quote(_message(event), always=True)}"]
-        if self._timestamp:
-            parts.insert(0, f"time={_time(event)}")
-        parts += [f"{name}={_quote(text)}" for name, text in _facts(event)]
-        self._write(" ".join(parts) + "\n" + _traceback(event))
+        self._write(line_of(event, timestamp=self._timestamp))
+
+
+def line_of(event: LogEvent, *, timestamp: bool) -> str:
+    """Return an event as its line, and the lines of its traceback if there is one."""
+    parts = [f"level={level_name(event)}", f"msg={_quote(message(event), always=True)}"]
+    if timestamp:
+        parts.insert(0, f"time={time_of(event)}")
+    parts += [f"{name}={_quote(text)}" for name, text in _facts(event)]
+    known = find_event(event.get("log_format"))
+    if known is not None:
+        parts.append(f"event={known.name}")
+    trace = "".join(f"    {one_line(line)}\n" for line in traceback_of(event))
+    return " ".join(parts) + "\n" + trace
+
+
+def is_wanted(event: LogEvent, level: str) -> bool:
+    """Tell whether an event is important enough for a level, by Konnect's name for it."""
+    return bool(level_of(event) >= _LEAST[level])
+
+
+def level_name(event: LogEvent) -> str:
+    """Return the word for how important an event is."""
+    level = level_of(event)
+    return str(_NAMES.get(level, level.name))
 
 
 def level_of(event: LogEvent) -> Any:  # noqa: ANN401 - the levels of Twisted carry no types
     """Return how important an event is; what libraries find worth telling is for those who look for faults."""
     level = event.get("log_level") or LogLevel.info
-    return LogLevel.debug if level == LogLevel.info and not _is_ours(event) else level
+    return LogLevel.debug if level == LogLevel.info and not is_ours(event) else level
 
 
-def _is_ours(event: LogEvent) -> bool:
+def is_ours(event: LogEvent) -> bool:
     """Tell whether our own code logged an event."""
     namespace = str(event.get("log_namespace", ""))
     return namespace == _OURS or namespace.startswith(f"{_OURS}.")
 
 
-def _time(event: LogEvent) -> str:
+def time_of(event: LogEvent) -> str:
     """Return when it happened, in milliseconds and UTC, so that lines of several machines sort."""
     moment = datetime.fromtimestamp(event.get("log_time", 0.0), UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
-def _message(event: LogEvent) -> str:
+def message(event: LogEvent) -> str:
     """Return the sentence; a failure without one speaks for itself."""
     failure = _failure(event)
     if failure is None:
@@ -97,14 +118,20 @@ def _failure(event: LogEvent) -> Failure | None:
     return found if isinstance(found, Failure) else None
 
 
+def facts_of(event: LogEvent) -> Iterator[tuple[str, object]]:
+    """Yield the fields of an event that whoever logged it has given."""
+    for name, value in event.items():
+        if not name.startswith("log_") and name not in _NOT_FACTS and name.isidentifier():
+            yield name, value
+
+
 def _facts(event: LogEvent) -> Iterator[tuple[str, str]]:
     """Yield the fields of an event that its sentence does not show already."""
     shown = _shown_fields(event)
-    for name, value in event.items():
-        if name.startswith("log_") or name in _NOT_FACTS or name in shown or not name.isidentifier():
-            continue
-        yield name, safe_str(value)  # a fact that can not be shown must not cost the line
-    if not _is_ours(event) and event.get("log_namespace"):
+    for name, value in facts_of(event):
+        if name not in shown:
+            yield name, safe_str(value)  # a fact that can not be shown must not cost the line
+    if not is_ours(event) and event.get("log_namespace"):
         yield "logger", str(event["log_namespace"])
 
 
@@ -136,13 +163,13 @@ def _escape(character: str) -> str:
     return {"\n": "\\n", "\t": "\\t", "\r": "\\r"}.get(character) or character.encode("unicode_escape").decode("ascii")
 
 
-def _traceback(event: LogEvent) -> str:
-    """Return the traceback of a failure, moved to the right so that no line of it looks like an event."""
+def traceback_of(event: LogEvent) -> list[str]:
+    """Return the lines of the traceback of a failure; those who write them keep them from looking like events."""
     failure = _failure(event)
     if failure is None:
-        return ""
+        return []
     text: str = failure.getTraceback()
-    return "".join(f"    {one_line(line)}\n" for line in text.rstrip().split("\n"))
+    return text.rstrip().split("\n")
 
 
 def one_line(text: str) -> str:

@@ -4,16 +4,19 @@ twistd does the same in its own way; what both need is here, what only twistd ne
 """
 
 import gc
+import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TextIO, TypeAlias
 
-from twisted.application.service import MultiService
-from twisted.logger import Logger, globalLogBeginner
+from twisted.logger import LogEvent, Logger, globalLogBeginner
 
 from konnectd.config.settings import Settings
+from konnectd.config.watching_options import JSON
+from konnectd.journal import STREAM_VARIABLE, Journal, JournalObserver, leads_to_journal
+from konnectd.log_json import JsonObserver
 from konnectd.logs import TextObserver, one_line
 from konnectd.option import ConfigErrors
 from konnectd.supervisor import Supervisor
@@ -22,6 +25,8 @@ log = Logger()
 
 #: Puts the daemon together from its settings and a reactor: a `MultiService`, which carries no types.
 MakeService: TypeAlias = Callable[[Settings, Any], Any]
+#: Takes what is logged.
+Observer: TypeAlias = Callable[[LogEvent], None]
 BeginLogging: TypeAlias = Callable[..., object]
 
 #: How many things are made, while starting, before those among them that are garbage are looked for.
@@ -32,7 +37,7 @@ def make_service(
     settings: Settings,
     reactor: Any,  # noqa: ANN401 - a reactor is many interfaces at once
     supervisor: Supervisor = Supervisor(),  # noqa: B008 - frozen
-) -> MultiService:
+) -> Any:  # noqa: ANN401 - what the service module makes
     """Put the daemon together.
 
     Raises:
@@ -86,19 +91,24 @@ def run(
         report(error, sys.stderr)
         return 1
     reactor.addSystemEventTrigger("before", "shutdown", service.stopService)
-    reactor.addSystemEventTrigger("after", "startup", Signals(reactor).install)
+    reactor.addSystemEventTrigger("after", "startup", Signals(reactor, service).install)
     reactor.run()
+    close_logs(service)
     return 0
 
 
-def observer(settings: Settings, stream: TextIO) -> TextObserver:
-    """Return what writes the log to a stream as the settings want it."""
+def observer(settings: Settings, stream: TextIO, environ: Mapping[str, str] = os.environ) -> Observer:
+    """Return what writes the log as the settings want it: to a stream, or to the journal if the stream leads there."""
+    as_json = settings.watching.log_format == JSON
+    if STREAM_VARIABLE in environ and leads_to_journal(stream, environ):
+        return JournalObserver(Journal(), stream, settings.log_level, as_json=as_json)
 
     def write(text: str) -> None:
         stream.write(text)
         stream.flush()
 
-    return TextObserver(write, settings.log_level, timestamp=settings.log_timestamp)
+    kind = JsonObserver if as_json else TextObserver
+    return kind(write, settings.log_level, timestamp=settings.log_timestamp)
 
 
 def advise(settings: Settings) -> None:
@@ -116,9 +126,10 @@ def report(errors: ConfigErrors, stream: TextIO) -> None:
 class Signals:
     """Ends the daemon in order at the first signal, and at once at the second."""
 
-    def __init__(self, reactor: Any) -> None:  # noqa: ANN401 - a reactor is many interfaces at once
-        """Keep the reactor."""
+    def __init__(self, reactor: Any, service: Any = None) -> None:  # noqa: ANN401 - neither has one type
+        """Keep the reactor, and the daemon, which may have log files."""
         self._reactor = reactor
+        self._service = service
         self._stopping = False
 
     def install(self) -> None:
@@ -126,6 +137,7 @@ class Signals:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda number, _frame: self._reactor.callFromThread(self.stop, number))
         keep_on_hangup(self._reactor)
+        reopen_on_signal(self._reactor, self._service)
 
     def stop(self, number: int) -> None:
         """Stop in order; when that is under way already, stop waiting for it."""
@@ -137,6 +149,24 @@ class Signals:
         self._stopping = True
         log.warn("{signal} received, stopping", signal=name)
         self._reactor.stop()
+
+
+def reopen_on_signal(reactor: Any, service: Any) -> None:  # noqa: ANN401 - as above, and services carry no types
+    """Let SIGUSR1, whose default is to kill, open log files anew that were moved away; without any it does nothing."""
+    reopen = getattr(service, "reopen_logs", None)
+
+    def tell() -> None:
+        if reopen is not None:
+            reopen(signal.Signals.SIGUSR1.name)
+
+    signal.signal(signal.SIGUSR1, lambda _number, _frame: reactor.callFromThread(tell))
+
+
+def close_logs(service: Any) -> None:  # noqa: ANN401 - services carry no types
+    """Write the last of what waits, when the reactor did not stop in order."""
+    close = getattr(service, "close_logs", None)
+    if close is not None:
+        close()
 
 
 def keep_on_hangup(reactor: Any) -> None:  # noqa: ANN401 - a reactor is many interfaces at once

@@ -19,7 +19,7 @@ from twisted.python.logfile import LogFile
 from konnectd.config import documents
 from konnectd.config.settings import Settings, load
 from konnectd.option import ConfigErrors
-from konnectd.runner import advise, keep_on_hangup, make_service, observer, report
+from konnectd.runner import advise, keep_on_hangup, make_service, observer, reopen_on_signal, report
 from konnectd.supervisor import Supervisor
 
 
@@ -58,6 +58,7 @@ class Root(_MultiService):  # type: ignore[misc] # without types
         super().__init__()
         self._options = options
         self._reactor = reactor
+        self._daemon = daemon
         self.addService(daemon)
 
     def setServiceParent(self, parent: Componentized) -> None:
@@ -76,6 +77,7 @@ class Root(_MultiService):  # type: ignore[misc] # without types
         """Start, and outlive SIGHUP."""
         super().startService()
         keep_on_hangup(self._reactor)
+        reopen_on_signal(self._reactor, self._daemon)
 
 
 def log_stream(twistd: Mapping[str, Any]) -> TextIO | None:

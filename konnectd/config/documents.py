@@ -9,12 +9,16 @@ from pathlib import Path
 from textwrap import fill, wrap
 from typing import TextIO
 
+from attrs import fields as attributes_of
+
 from konnectd import loader
 from konnectd.config import backends, manpages, shown
 from konnectd.config.given import keys_of, variables_of
 from konnectd.config.options import ABSENT, CONFIG, OPTIONS
+from konnectd.events import SECTIONS
 from konnectd.option import Option
 from konnectd.protocol.reasons import REASONS
+from konnectd.protocol.trail import Trail
 
 _WIDTH = 100
 _ROOT = Path(__file__).resolve().parents[2]
@@ -66,6 +70,23 @@ _REASONS_HEAD = """\
 Why requests are refused: each line of the log about a refused request has the name of its reason (`reason=...`), and
 `konnectd explain` says what stands here. This page is generated. *Says* is what the client or the page is told, letter
 by letter, where `*` stands for any text; *rule* the clause of the specification; *move* who can do something about it.
+"""
+
+
+_EVENTS_HEAD = """\
+# Events
+
+Every line of the log has the id of its event: `event=...` in text, `"event"` in JSON, `KONNECTD_EVENT` in the journal.
+An id does not change when its sentence does, so it is what filters and alerts should look for. This page is generated.
+What libraries log, at level `debug` unless it is a fault, has no id: `library` in JSON and in the journal.
+
+Where there is a `reference`, it is also on the error page; `konnectd explain` says more about it.
+[Watching](watching.md) says how the log is read, and where it goes.
+"""
+
+_DECISIONS = """\
+What is known of a refused or granted request; what is not known or does not matter is left out. `reason` is one of
+[these](reasons.md).
 """
 
 
@@ -189,6 +210,22 @@ def reasons() -> str:
     return "".join(parts)
 
 
+def events() -> str:
+    """Return ``docs/operate/events.md``."""
+    parts = [_EVENTS_HEAD]
+    for heading, found in SECTIONS.items():
+        parts.append(f"\n## {heading}\n\n| event | level | sentence | fields |\n| --- | --- | --- | --- |\n")
+        for event in found:
+            names = [name for name in event.fields if name != "trail"]
+            shown = ", ".join(f"`{name}`" for name in names) + (
+                ", [those of a decision](#decisions)" if event.trail else ""
+            )
+            parts.append(f"| `{event.name}` | {', '.join(event.levels)} | {event.says} | {shown} |\n")
+    rows = "".join(f"| `{attribute.name}` |\n" for attribute in attributes_of(Trail))
+    parts.append(f"\n## Decisions\n\n{_DECISIONS}\n| field |\n| --- |\n{rows}")
+    return "".join(parts)
+
+
 #: Each generated file and what makes it.
 DOCUMENTS: Mapping[str, Callable[[], str]] = {
     "etc/konnectd.conf": configuration,
@@ -196,6 +233,7 @@ DOCUMENTS: Mapping[str, Callable[[], str]] = {
     "docs/operate/reasons.md": reasons,
     "docs/man/konnectd.8": lambda: manpages.command(CONFIG, sections()),
     "docs/man/konnectd.conf.5": lambda: manpages.file(sections()),
+    "docs/operate/events.md": events,
 }
 
 

@@ -7,7 +7,7 @@ can move over with their files.
 from collections.abc import Mapping
 from pathlib import Path
 
-from konnectd.config import branding_options, guests, proxies, staying
+from konnectd.config import branding_options, guests, proxies, staying, watching_options
 from konnectd.config.identifier_options import IDENTIFIER_OPTIONS
 from konnectd.config.values import (
     LogLevel,
@@ -344,6 +344,7 @@ OPTIONS: tuple[Option, ...] = (
         section=_STORE,
     ),
     *branding_options.OPTIONS,
+    *watching_options.OPTIONS,
     Option(
         name="log-level",
         help=f"The least important events that are logged: {', '.join(LogLevel)}.",
@@ -380,10 +381,6 @@ OPTIONS: tuple[Option, ...] = (
 ABSENT: tuple[Option, ...] = (
     Option(name="authorization-endpoint-uri", help=""),
     Option(name="endsession-endpoint-uri", help=""),
-    Option(name="with-metrics", help="", metavar=""),
-    Option(name="metrics-listen", help=""),
-    Option(name="with-pprof", help="", metavar=""),
-    Option(name="pprof-listen", help=""),
     Option(name="survey", help="", env=("KOPANO_SURVEYCLIENT_AUTOSURVEY",), metavar=""),
 )
 

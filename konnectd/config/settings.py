@@ -25,6 +25,7 @@ from konnectd.config.options import (
     OPTIONS,
 )
 from konnectd.config.values import LogLevel
+from konnectd.config.watching_options import WatchingSettings
 from konnectd.option import ConfigError, ConfigErrors, Option, switch
 from konnectd.paths import Paths
 from konnectd.protocol.logons import Stay
@@ -69,6 +70,7 @@ class Settings:
         store: its file name in the folder of stores.
         store_options: its own options, by name with underscores.
         branding: how pages look, and what they say.
+        watching: how the daemon is watched.
         sources: where each option that was given stands, such as ``konnectd.conf:12``.
         effective: the value of every option, by name with underscores, whichever field it has become.
         warnings: what to log once logging works.
@@ -117,6 +119,7 @@ class Settings:
     store: str = "memory"
     store_options: Mapping[str, object] = field(factory=dict, repr=False)
     branding: BrandingSettings = field(factory=BrandingSettings)
+    watching: WatchingSettings = field(factory=WatchingSettings)
     sources: Mapping[str, str] = field(factory=dict)
     effective: Mapping[str, object] = field(factory=dict, repr=False, eq=False)
     warnings: tuple[str, ...] = ()
@@ -247,7 +250,8 @@ class _Reading:
         fill_defaults(values)
         chosen = {"identity_manager": backend or "", "identity_manager_args": tuple(args)}
         effective = {**values, **chosen, **of_backend.values, **store_values.values}
-        branding = BrandingSettings.take(values)
+        branding, watching = BrandingSettings.take(values), WatchingSettings.take(values)
+        self.faults += watching.faults(core.sources)
         self._warnings += advice(values)
         return Settings(
             **values,
@@ -256,6 +260,7 @@ class _Reading:
             backend_options=of_backend.values,
             store_options=store_values.values,
             branding=branding,
+            watching=watching,
             sources={**core.sources, **of_backend.sources, **store_values.sources, **self._sources_of_words()},
             effective=effective,
             warnings=tuple(self._warnings),

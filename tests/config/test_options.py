@@ -44,8 +44,8 @@ class AbsentTests(SettingsTestCase):
     def test_value_as_next_word(self) -> None:
         """The value of an absent flag is not taken for a backend."""
         self.assertEqual(
-            self.faults(ISS, "--metrics-listen", "10.0.0.1", "ldap"),
-            ["command line: --metrics-listen: is not supported yet"],
+            self.faults(ISS, "--authorization-endpoint-uri", "10.0.0.1", "ldap"),
+            ["command line: --authorization-endpoint-uri: is not supported yet"],
         )
 
     def test_no_to_what_is_not_there(self) -> None:
@@ -53,9 +53,9 @@ class AbsentTests(SettingsTestCase):
         found = self.load(
             ISS,
             "ldap",
-            "--with-metrics=false",
+            "--allow-client-guests=false",
             environ={"KOPANO_SURVEYCLIENT_AUTOSURVEY": "no"},
-            file="allow_client_guests = no\ntrusted_proxies =\n",
+            file="survey = no\ntrusted_proxies =\n",
         )
 
         self.assertEqual(found.warnings, ())
@@ -79,5 +79,6 @@ class AbsentTests(SettingsTestCase):
     def test_neither_yes_nor_no(self) -> None:
         """A switch that is not there and set to nonsense is refused as well."""
         self.assertEqual(
-            self.faults(ISS, "ldap", "--with-metrics=maybe"), ["command line: --with-metrics: is not supported yet"]
+            self.faults(ISS, "ldap", "--allow-client-guests=maybe"),
+            ["command line: --allow-client-guests: is not supported yet"],
         )

@@ -1,0 +1,245 @@
+"""Every event of the log: an id that stays when its sentence is changed, and the sentence it is known by.
+
+The log looks an event up by the template of its sentence, as decisions are looked up by what they say
+(`konnectd.protocol.reasons`): whoever logs writes a sentence and nothing else. A test holds this table against every
+place that logs. Whoever changes a sentence changes it here as well, and leaves the id; an id is never given twice.
+"""
+
+from collections.abc import Mapping
+from string import Formatter
+
+from attrs import frozen
+
+
+@frozen
+class Event:
+    """One kind of event.
+
+    Attributes:
+        name: its id.
+        levels: at which it is logged, in the words of the log.
+        says: the template of its sentence.
+        more: names of facts that are not in the sentence.
+    """
+
+    name: str
+    levels: tuple[str, ...]
+    says: str
+    more: tuple[str, ...] = ()
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The names of its facts."""
+        named = (field for _, field, _, _ in Formatter().parse(self.says) if field)
+        return (*dict.fromkeys(named), *self.more)
+
+    @property
+    def trail(self) -> bool:
+        """Whether it has those of a decision."""
+        return "trail" in self.fields
+
+
+#: By the heading they stand under in the manual.
+SECTIONS: Mapping[str, tuple[Event, ...]] = {
+    "The daemon itself": (
+        Event("start", ("info",), "konnectd {version} is {issuer}, with users from the {backend} backend"),
+        Event("setting-doubtful", ("warn",), "{advice}"),
+        Event("setting-wrong", ("fatal",), "{fault}"),
+        Event(
+            "tokens-shortened",
+            ("warn",),
+            (
+                "access tokens live {lives} seconds, not {asked}: sessions of the {backend} backend may be over "
+                "after that"
+            ),
+        ),
+        Event("listening", ("info",), "listening at {address}"),
+        Event("listening-failed", ("fatal",), "can not listen at {address}: {reason}"),
+        Event("listening-left-over", ("warn",), "an address was not closed in order: {reason}"),
+        Event("signal-stop", ("warn",), "{signal} received, stopping"),
+        Event("signal-stop-again", ("warn",), "{signal} again, not waiting for requests any longer"),
+        Event("signal-hangup", ("info",), "SIGHUP received; nothing is read anew, restart to change settings"),
+        Event("background-full", ("error",), "there is too much to do in the background; something is left out"),
+        Event("background-failed", ("fatal",), "work in the background failed"),
+        Event("background-broken-off", ("info",), "work in the background was broken off, because the daemon stops"),
+        Event("sign-out-not-told", ("warn",), "client {client} was not told of a sign-out: {problem}"),
+        Event("demo", ("info",), "{text}"),
+    ),
+    "Requests": (
+        Event(
+            "request-refused",
+            (
+                "debug",
+                "info",
+                "warn",
+            ),
+            "refused: {words} [{reference}] {trail}",
+        ),
+        Event("request-answered", ("debug",), "answered: [{reference}] {trail}"),
+        Event("request-lost", ("info",), "refused: there is nothing at this address [{reference}] {trail}", ("path",)),
+        Event("request-served", ("debug",), "{method} {path} {status} {ms:.1f} ms {peer}"),
+        Event("our-fault", ("fatal",), "{route}: our fault, reference {reference}"),
+        Event("our-fault-page", ("fatal",), "the page for our faults fails itself, reference {reference}"),
+        Event("our-fault-counting", ("fatal",), "an answer could not be counted"),
+        Event("connections-cut", ("warn",), "{count} connections are cut: their answers took too long"),
+        Event("connections-refused", ("warn",), "{count} connections were turned away: too many are open"),
+        Event("proxy-unclear", ("warn",), "refused a request of the trusted proxy {peer}: {problem}"),
+        Event(
+            "proxy-stranger",
+            ("warn",),
+            "a trusted proxy says that {user!r} is there, whom the backend does not know or lets in",
+        ),
+        Event(
+            "proxy-useless",
+            ("warn",),
+            (
+                "a trusted proxy says who is there, but the backend can not find people by name: they get the "
+                "sign-in page"
+            ),
+        ),
+        Event("sign-in-impossible", ("warn",), "nobody can sign in: {error}"),
+        Event("sign-in-guessing", ("warn",), "too many wrong passwords for {user!r}, refused for some minutes"),
+        Event("device-guessing", ("warn",), "too many codes of devices tried by {user!r}, refused for some minutes"),
+        Event(
+            "identifier-api-foreign",
+            ("info",),
+            "refused a call of the identifier API: it comes from no page of {origin}",
+        ),
+        Event("logo-missing", ("debug",), "no logo: {why}"),
+    ),
+    "Backends": (
+        Event(
+            "backend-down",
+            ("error",),
+            "the {backend} backend does not answer, nobody can sign in until it does: {error}",
+        ),
+        Event("backend-check-failed", ("fatal",), "checking the backend failed"),
+        Event(
+            "account-refused",
+            (
+                "debug",
+                "info",
+            ),
+            "Sign-in of {user!r} refused: {reason}",
+        ),
+        Event("account-unsendable", ("debug",), "Sign-in refused, and the server not asked: {reason}"),
+        Event("account-lost", ("info",), "{user!r} has lost the right to be signed in: {reason}"),
+        Event("account-said", ("info",), "The server said about {user!r}: {text!r}"),
+        Event("account-password-expired", ("info",), "The password of {user!r} has expired: {n} logons left"),
+        Event("account-ambiguous", ("warn",), "Several entries have the name {user!r}; none of them can sign in"),
+        Event(
+            "account-ambiguous-subject", ("warn",), "Several entries have the subject {user!r}; none of them is used"
+        ),
+        Event("account-gone", ("debug",), "{user} is nobody any more: {error}"),
+        Event("account-no-person", ("info",), "{user!r} is no account to sign in with"),
+        Event("file-account-disabled", ("info",), "sign-in of {user!r} refused: the account is disabled"),
+        Event(
+            "file-account-ambiguous",
+            ("warn",),
+            "several people have the address {user!r}; none of them can sign in with it",
+        ),
+        Event("file-readable", ("warn",), "everybody on this machine can read the password hashes in {path}"),
+        Event(
+            "ldap-in-the-clear", ("warn",), "Passwords travel to {server} in the clear: use ldaps:// or ldap_starttls"
+        ),
+        Event("ldap-server-check", ("warn",), "One of several LDAP servers failed the check at start: {fault}"),
+        Event("ldap-server-down", ("warn",), "LDAP server {server} can not be used: {fault}"),
+        Event("ldap-server-up", ("warn",), "LDAP server {server} can be used again"),
+        Event("ldap-server-empty", ("warn",), "LDAP server {server} shows nobody whom ldap_filter matches"),
+        Event("ldap-fault", ("warn",), "LDAP: {fault}"),
+        Event("ldap-connection-dead", ("warn",), "A connection to LDAP server {server} was dead: {fault}"),
+        Event("ldap-pool-failed", ("fatal",), "A connection to LDAP could not be looked after"),
+        Event(
+            "ldap-groups-deep",
+            ("warn",),
+            ("Groups in groups were not followed to the end: more than {groups} groups or {levels} levels, near {dn}"),
+        ),
+        Event("ldap-groups-unlisted", ("warn",), "The server did not list all groups of {member}"),
+        Event("ldap-groups-many", ("warn",), "{count} groups are too many, only {limit} were taken"),
+        Event("kc-in-the-clear", ("warn",), "Passwords travel to Kopano server {server} in the clear: use https://"),
+        Event("kc-insecure", ("warn",), "Kopano server {server} is believed whatever its certificate: insecure is set"),
+        Event("kc-bypass", ("fatal",), "{problem}"),
+        Event(
+            "kc-looks-at-passwords", ("debug",), "Kopano server {server} refuses a password that nobody has, as it must"
+        ),
+        Event("kc-met", ("info",), "Kopano server {server} has version {version} and the id {guid}"),
+        Event("kc-by-service", ("info",), "Kopano server {server} is asked in a session of {account}"),
+        Event(
+            "kc-by-person",
+            ("info",),
+            (
+                "Kopano server {server} is asked in a session of each person's own; access tokens live {longest} "
+                "seconds at most"
+            ),
+        ),
+        Event("kc-somebody-else", ("error",), "Kopano server {server} answers about somebody else than was asked for"),
+        Event("kc-sent-again", ("debug",), "Kopano server {server}: {method} is sent again"),
+        Event(
+            "kc-service-refused",
+            ("warn",),
+            "Kopano server {server} does not let the service in, nobody can sign in: {error}",
+        ),
+        Event("kc-service-back", ("info",), "Kopano server {server} lets the service in again"),
+        Event(
+            "kc-service-ended",
+            ("info",),
+            "Kopano server {server} has ended the session of the service; there will be another",
+        ),
+        Event("kc-service-not-ended", ("debug",), "The session of the service was not ended: {error}"),
+        Event("kc-service-not-refreshed", ("debug",), "The session of the service was not refreshed: {error}"),
+        Event("kc-session-begun", ("debug",), "{user!r} has a session at the Kopano server, by password"),
+        Event("kc-session-vouched", ("debug",), "{subject} has a session at the Kopano server, by token"),
+        Event("kc-session-over", ("debug",), "The session of {subject} at the Kopano server has ended"),
+        Event("kc-session-ended", ("debug",), "A session was ended"),
+        Event("kc-session-not-ended", ("debug",), "A session was not ended: {error}"),
+        Event("kc-sessions-left", ("info",), "{count} sessions were left to the Kopano server to end"),
+        Event("kc-token-refused", ("debug",), "Kopano server {server} took no token for {subject}"),
+        Event(
+            "kc-token-refused-first",
+            ("warn",),
+            (
+                "Kopano server {server} took no token of this daemon for {subject}. Unless that account is not "
+                "active, people have to sign in again when their session there has ended: it needs enable_sso = "
+                "yes, support for kcoidc, kcoidc_issuer_identifier with the issuer of this daemon, and a way to "
+                "that address"
+            ),
+        ),
+    ),
+    "Stores": (
+        Event("store-down", ("error",), "the {store} store does not answer, nobody can sign in until it does: {error}"),
+        Event("store-check-failed", ("fatal",), "checking the store failed"),
+        Event("store-server-down", ("warn",), "the store {server} can not be used: {fault}"),
+        Event("store-server-up", ("warn",), "the store {server} can be used again"),
+        Event("store-server-failed", ("fatal",), "connecting to the store {server} failed"),
+        Event(
+            "store-forgets",
+            ("warn",),
+            (
+                "the store {server} forgets used codes and revoked tokens when its memory is full; it should refuse "
+                "instead: set maxmemory-policy to noeviction, it is {policy}"
+            ),
+        ),
+        Event(
+            "store-in-the-clear",
+            ("warn",),
+            "{server}: everybody on the way can read what is in the store; use rediss://",
+        ),
+        Event("store-readable", ("warn",), "the store {path} can be read by others"),
+        Event("store-not-closed", ("warn",), "the store did not close in {seconds} s; it is left as it is"),
+    ),
+    "Watching": (
+        Event("audit-failed", ("error",), "the audit log can not be written, {waiting} entries wait: {error}"),
+        Event("audit-recovered", ("warn",), "the audit log is written again, {lost} entries are lost"),
+        Event("audit-unfinished", ("error",), "the daemon ends before {left} entries of the audit log are written"),
+        Event("audit-reopened", ("info",), "the audit log is opened again, because of {signal}"),
+        Event("health-failed", ("fatal",), "it could not be found out what answers"),
+        Event("profile-begun", ("warn",), "a profile of {seconds} s is taken for {peer}"),
+    ),
+}
+EVENTS: tuple[Event, ...] = tuple(event for events in SECTIONS.values() for event in events)
+_BY_SENTENCE: Mapping[str, Event] = {event.says: event for event in EVENTS}
+
+
+def find_event(template: object) -> Event | None:
+    """Return the event whose sentence has a template; None for one of a library."""
+    return _BY_SENTENCE.get(template) if isinstance(template, str) else None
