@@ -23,6 +23,7 @@ REQUIRES = [
     "lxml>=6.0.2",
     "MarkupSafe>=3.0",
     "orjson>=3.13",
+    "prometheus-client>=0.22",
     "pyOpenSSL>=25.3",
     "PyYAML>=6.0.2",
     "service-identity>=24.2",

@@ -34,6 +34,7 @@ from konnectd.web.check_session import CheckSession
 from konnectd.web.client_logo import ClientLogoRoutes
 from konnectd.web.cookies import Cookies
 from konnectd.web.device import DeviceRoutes
+from konnectd.web.edge import Observe
 from konnectd.web.faces import PageFaces
 from konnectd.web.farewell import FarewellRoutes
 from konnectd.web.forms import Forms
@@ -67,8 +68,8 @@ class Assembly:
     request_log: bool
     proxies: Proxies | None = None
 
-    def site(self, reactor: Any, *more: Route) -> Site:  # noqa: ANN401 - Twisted's reactor has no one type
-        """Make the HTTP server of these and further routes."""
+    def site(self, reactor: Any, *more: Route, observe: Observe | None = None) -> Site:  # noqa: ANN401 - Twisted's
+        """Make the HTTP server of these and further routes; who observes is told of every answer."""
         return make_site(
             (*self.routes, *more),
             reactor=reactor,
@@ -77,6 +78,7 @@ class Assembly:
             reference=self.notes.reference,
             access_log=self.request_log,
             proxies=self.proxies,
+            observe=observe,
         )
 
 

@@ -105,6 +105,7 @@ class Listener(_Service):  # type: ignore[misc] # without types
         drain_seconds: float = 10.0,
         end: Callable[[Any, int], object] = end_process,
         *,
+        option: str = "listen",
         descriptors: Sequence[int] = (),
         opened: Callable[[], object] = lambda: None,
     ) -> None:
@@ -116,6 +117,7 @@ class Listener(_Service):  # type: ignore[misc] # without types
             reactor: opens the addresses.
             drain_seconds: how long requests may take to end when the daemon stops.
             end: ends a process, with a status, whose reactor ran already when listening failed.
+            option: where the addresses were given.
             descriptors: sockets that systemd handed over. An address that one of them serves is not opened.
             opened: told when all addresses are open.
 
@@ -134,7 +136,7 @@ class Listener(_Service):  # type: ignore[misc] # without types
         wanted = left_to_open(addresses, handed)
         self._endpoints: list[tuple[Address, Any]] = [(each.address, each) for each in handed]
         if wanted or not handed:
-            self._endpoints += _endpoints(wanted, reactor)
+            self._endpoints += _endpoints(wanted, reactor, option)
 
     @property
     def hosts(self) -> tuple[Any, ...]:
@@ -250,7 +252,7 @@ def _unclaimed(descriptors: Sequence[int], addresses: Sequence[str]) -> Sequence
     return () if any(text.strip().startswith(_NAMED) for text in addresses) else descriptors
 
 
-def _endpoints(addresses: Sequence[str], reactor: Any) -> list[tuple[Address, Any]]:  # noqa: ANN401
+def _endpoints(addresses: Sequence[str], reactor: Any, option: str) -> list[tuple[Address, Any]]:  # noqa: ANN401
     """Read all addresses.
 
     Raises:
@@ -264,12 +266,12 @@ def _endpoints(addresses: Sequence[str], reactor: Any) -> list[tuple[Address, An
             found.append((address, _endpoint(address, reactor)))
         except LookupError:
             # All that Twisted says is which index or name it did not find.
-            faults.append(ConfigError("listen", f"{text}: systemd has handed over no socket of this index or name"))
+            faults.append(ConfigError(option, f"{text}: systemd has handed over no socket of this index or name"))
         except (ValueError, TypeError, AttributeError, OSError) as error:
             # Twisted's own parser of descriptions raises all of these.
-            faults.append(ConfigError("listen", f"{text}: {error}"))
+            faults.append(ConfigError(option, f"{text}: {error}"))
     if not addresses:
-        faults.append(ConfigError("listen", "at least one address is needed"))
+        faults.append(ConfigError(option, "at least one address is needed"))
     if faults:
         raise ConfigErrors(faults)
     return found

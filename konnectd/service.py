@@ -4,7 +4,7 @@ How its parts fit together is `konnectd.assembly`.
 """
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred
@@ -26,10 +26,16 @@ from konnectd.option import ConfigError, ConfigErrors
 from konnectd.parts import World
 from konnectd.reach import Reach
 from konnectd.supervisor import Supervisor
+from konnectd.vitals import Probed
+from konnectd.watching.health import Health, Probe
+from konnectd.watching.measured import bare
 from konnectd.web.locales import BrokenCatalogError
 from konnectd.web.route import Route
 from konnectd.web.template_check import BrokenTemplateError
 from konnectd.world import SystemClock
+
+if TYPE_CHECKING:
+    from konnectd.watch_assembly import Watch
 
 Made = TypeVar("Made")
 
@@ -159,7 +165,7 @@ def make_service(
     settings: Settings,
     reactor: Any,  # noqa: ANN401 - Twisted's reactor
     supervisor: Supervisor = Supervisor(),  # noqa: B008 - frozen
-) -> MultiService:
+) -> Any:  # noqa: ANN401 - services carry no types
     """Make the whole daemon.
 
     Args:
@@ -171,9 +177,12 @@ def make_service(
         ConfigErrors: a file or a setting is wrong; all faults at once.
     """
     contents, backend, store = read_world(settings, reactor)
+    watch = build_watch(settings, contents, reactor)
+    if watch is not None:
+        backend, store = watch.measured(backend, store)
     world = World.build(settings, contents, backend, store, threads(reactor), build_fetch(settings, reactor))
     try:
-        return serve(settings, world, reactor, supervisor=supervisor)
+        return serve(settings, world, reactor, supervisor=supervisor, watch=watch)
     except (BrokenTemplateError, BrokenCatalogError, LookupError) as error:
         raise ConfigErrors([fault_of_templates(settings, error)]) from error
 
@@ -213,16 +222,46 @@ def _keep_faults(faults: list[ConfigError], make: Callable[[], Made]) -> Made | 
         return None
 
 
+def build_watch(settings: Settings, contents: Contents, reactor: Any) -> "Watch | None":  # noqa: ANN401 - reactor
+    """Make what watches the daemon; None when nobody asks for it, who then need not wait for it to be imported.
+
+    Raises:
+        ConfigErrors: the audit log can not be written, or something is listened at that is no address.
+    """
+    wanted = settings.watching
+    if not (wanted.with_metrics or wanted.with_pprof or wanted.audit_log):
+        return None
+    from konnectd.watch_assembly import Watch  # noqa: PLC0415 - see above
+
+    try:
+        return Watch.build(settings, contents, reactor)
+    except ConfigErrors as error:
+        raise ConfigErrors(settings.locate(fault) for fault in error.faults) from error
+
+
+def probes(world: World) -> dict[str, Probe]:
+    """Return how to find out whether backend and store answer; a backend that asks nobody always does."""
+    backend, store = bare(world.backend), world.store
+    found: dict[str, Probe] = {"store": lambda: store.get("ready")}
+    return {"backend": backend.probe, **found} if isinstance(backend, Probed) else found
+
+
 def serve(
     settings: Settings,
     world: World,
-    reactor: Any,  # noqa: ANN401 - Twisted's reactor
+    reactor: Any,  # noqa: ANN401 - Twisted's reactor has no one type
     *more: Route,
     supervisor: Supervisor = Supervisor(),  # noqa: B008 - frozen
-) -> MultiService:
-    """Make the services of a daemon, with further routes if there are any."""
-    background = Background(reactor)
-    site = assemble(world, background).site(reactor, *more)
+    watch: "Watch | None" = None,
+) -> Any:  # noqa: ANN401 - services carry no types
+    """Make the services of a daemon, with further routes if there are any, and with what watches it if it is watched.
+
+    Raises:
+        ConfigErrors: there is something wrong with an address.
+    """
+    background, health = Background(reactor), Health(reactor, probes(world))
+    observe = watch.observe if watch is not None else None
+    site = assemble(world, background).site(reactor, *health.routes(), *more, observe=observe)
     asked, lives = settings.access_token_expiration, world.lifetimes.access_token
     if lives < asked:
         text = (
@@ -237,13 +276,14 @@ def serve(
     )
     service = BackendWatch(settings, world.backend, reactor, store=world.store)
     background.setServiceParent(service)  # type: ignore[no-untyped-call] # without types
+    health.setServiceParent(service)
     notices = Notices(supervisor, reactor, f"Serving {settings.iss}")
     # Where nobody said where to listen, sockets that were handed over say it better than the default.
     addresses = settings.listen if "listen" in settings.sources or not supervisor.descriptors else ()
     listener = Listener(addresses, site, reactor, descriptors=supervisor.descriptors, opened=notices.ready)
     listener.setServiceParent(service)
     notices.setServiceParent(service)
-    return service
+    return service if watch is None else watch.around(service, health, site, tuple(world.grants()))
 
 
 def warn(text: str) -> None:

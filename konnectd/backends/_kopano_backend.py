@@ -10,6 +10,7 @@ from konnectd.backends._kopano_server import NOBODY, Server
 from konnectd.interfaces import LogonAnswer, RefusalReason, Refused
 from konnectd.protocol.end_user import EndUser
 from konnectd.protocol.scope import EMAIL, GROUPWARE, NUMERIC_ID, PROFILE, RAW_SUBJECT, UNIQUE_ID
+from konnectd.vitals import PoolUse
 
 log = Logger()
 
@@ -24,6 +25,19 @@ class BaseBackend:
     def __init__(self, server: Server) -> None:
         """Keep the server."""
         self._server = server
+
+    async def probe(self) -> None:
+        """Find out whether the server answers, unless it has answered well in the last minutes and since.
+
+        Raises:
+            BackendUnavailableError: it does not.
+        """
+        with self._server.told_outside():
+            await self._server.let_in()
+
+    def pools(self) -> tuple[PoolUse, ...]:
+        """Return how many calls are under way at this moment."""
+        return (self._server.people.use("kopano-people"),)
 
     async def logon(self, username: str, password: str) -> LogonAnswer:
         """Check a name and a password as a person typed them.

@@ -18,6 +18,7 @@ from konnectd.backends._kopano_soap import check_name
 from konnectd.interfaces import BackendUnavailableError, LogonAnswer, RefusalReason, Refused
 from konnectd.option import ConfigError, ConfigErrors
 from konnectd.protocol.end_user import EndUser
+from konnectd.vitals import PoolUse
 
 log = Logger()
 
@@ -89,6 +90,10 @@ class KopanoServiceBackend(BaseBackend):
         with self._server.told_outside():
             entry_id = await self._resolve(username)
         return None if entry_id is None else await self.find(str(entry_id))
+
+    def pools(self) -> tuple[PoolUse, ...]:
+        """Return how many calls are under way at this moment."""
+        return (*super().pools(), self._client.use("kopano-service"))
 
     async def close(self) -> None:
         """Sign out, and let go of connections."""

@@ -79,6 +79,7 @@ from konnectd.backends._kopano_soap import (
     ResolveUsername,
 )
 from konnectd.backends._kopano_tls import ClientCertificate, ServerTrust, TlsOptions, client_options
+from konnectd.vitals import PoolUse
 
 #: How long a call may take, in seconds, where nobody says otherwise.
 SECONDS = 10.0
@@ -146,6 +147,10 @@ class _SessionClient:
             BackendUnavailableError: there is no answer.
         """
         return await self._line.ask(ResolveNames(session, names, exact))
+
+    def use(self, name: str) -> PoolUse:
+        """Return how many calls are under way at this moment."""
+        return self._line.use(name)
 
     async def close(self) -> None:
         """End all connections, and fail what still waits. No session ends by that."""

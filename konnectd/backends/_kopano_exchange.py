@@ -37,6 +37,7 @@ from konnectd.backends._kopano_tls import TlsOptions
 from konnectd.backends._kopano_xml import LONGEST_ANSWER, find_fault
 from konnectd.bodies import WholeBody
 from konnectd.interfaces import BackendUnavailableError
+from konnectd.vitals import PoolUse
 
 _OK = 200
 _HEADERS = {b"User-Agent": [b"konnectd"], b"Content-Type": [b"text/xml; charset=utf-8"]}
@@ -161,6 +162,12 @@ class Line:
             return call.read(reply.content)
         except MalformedAnswerError as error:
             raise BackendUnavailableError(self._say(call, f"the answer can not be read: {error}")) from error
+
+    def use(self, name: str) -> PoolUse:
+        """Return how many calls are under way at this moment, and how many wait for their turn."""
+        turns = self._turns
+        busy, idle = turns.limit - turns.tokens, turns.tokens
+        return PoolUse(name=name, busy=busy, idle=idle, limit=turns.limit, waiting=len(turns.waiting))
 
     async def close(self) -> None:
         """End all connections, and fail what still waits."""

@@ -8,7 +8,8 @@ from konnectd.backends import _ldap_faults as faults
 from konnectd.backends._ldap_answers import BindAnswer, SearchAnswer, SearchRequest
 from konnectd.backends._ldap_connection import Reactor
 from konnectd.backends._ldap_dial import Credentials, Dialer
-from konnectd.backends._ldap_pool import Pool
+from konnectd.backends._ldap_pool import ROOT, Pool
+from konnectd.vitals import PoolUse
 
 #: Connections for searches, and how many searches each has under way at most.
 SEARCH_CONNECTIONS = 4
@@ -76,6 +77,18 @@ class Directory:
             LdapError: there was no answer.
         """
         return await self._binds.run(lambda connection: connection.bind(dn, password))
+
+    async def probe(self) -> None:
+        """Ask something that every server answers.
+
+        Raises:
+            LdapError: there was no answer.
+        """
+        await self._searches.run(lambda connection: connection.search(ROOT))
+
+    def pools(self) -> tuple[PoolUse, ...]:
+        """Return how connections are used at this moment."""
+        return self._searches.use("ldap-search"), self._binds.use("ldap-bind")
 
     async def close(self) -> None:
         """End all connections."""

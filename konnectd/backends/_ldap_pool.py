@@ -18,6 +18,7 @@ from konnectd.backends import _ldap_faults as faults
 from konnectd.backends._ldap_answers import SearchRequest, SearchScope
 from konnectd.backends._ldap_connection import Connection, Reactor
 from konnectd.backends._ldap_dial import Server, Servers
+from konnectd.vitals import PoolUse
 
 #: How often idle connections are tried, in seconds: often enough for firewalls that forget them.
 TENDED_EVERY = 30.0
@@ -26,7 +27,7 @@ TENDED_EVERY = 30.0
 SPARED_AFTER = 300.0
 
 #: Every server answers this, whoever asks. Spec: RFC 4512 5.1.
-_ROOT = SearchRequest(base="", scope=SearchScope.BASE)
+ROOT = SearchRequest(base="", scope=SearchScope.BASE)
 
 Outcome = TypeVar("Outcome")
 Work: TypeAlias = Callable[[Connection], Awaitable[Outcome]]
@@ -110,6 +111,12 @@ class Pool:
                 raise
         line = await self._take()
         return await self._work_on(line, work)
+
+    def use(self, name: str) -> PoolUse:
+        """Return how connections are used at this moment."""
+        busy = sum(line.busy > 0 for line in self._lines)
+        idle = len(self._lines) - busy
+        return PoolUse(name=name, busy=busy, idle=idle, limit=self._size, waiting=len(self._waiting))
 
     async def close(self) -> None:
         """End all connections, and fail what waits."""
@@ -262,7 +269,7 @@ class Pool:
         line.busy += 1
         used_at = line.used_at
         try:
-            await line.connection.search(_ROOT)
+            await line.connection.search(ROOT)
         except faults.LdapError as fault:
             log.warn(
                 "A connection to LDAP server {server} was dead: {fault}", server=str(line.server), fault=str(fault)

@@ -35,6 +35,7 @@ from konnectd.option import ConfigError, ConfigErrors
 from konnectd.protocol import standard_claims
 from konnectd.protocol.end_user import EndUser
 from konnectd.protocol.scope import EMAIL, GROUPS, NUMERIC_ID, PROFILE, RAW_SUBJECT, UNIQUE_ID
+from konnectd.vitals import PoolUse
 
 __all__ = ["OPTIONS", "LdapBackend", "build"]
 
@@ -169,6 +170,21 @@ class LdapBackend:
             if isinstance(found, Refused) or judge_entry(found, self._now()) is not None:
                 return None
             return self._mapping.end_user(found, self._mapping.subject(found))
+
+    async def probe(self) -> None:
+        """Ask something that every server answers.
+
+        Raises:
+            BackendUnavailableError: no server did.
+        """
+        try:
+            await self._directory.probe()
+        except faults.LdapError as fault:
+            raise BackendUnavailableError(str(fault)) from fault
+
+    def pools(self) -> tuple[PoolUse, ...]:
+        """Return how connections are used at this moment."""
+        return self._directory.pools()
 
     async def close(self) -> None:
         """Let go of connections and timers."""

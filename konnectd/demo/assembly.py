@@ -5,7 +5,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from attrs import evolve
-from twisted.application.service import MultiService
 from twisted.logger import Logger
 
 from konnectd.backends.file import build_from
@@ -24,7 +23,7 @@ from konnectd.jose.sealing import SECRET_SIZE, SecretSealer
 from konnectd.option import ConfigError, ConfigErrors
 from konnectd.parts import World
 from konnectd.protocol.client import Client
-from konnectd.service import build_backend, build_fetch, build_store, serve, threads
+from konnectd.service import build_backend, build_fetch, build_store, build_watch, serve, threads
 from konnectd.web.forms import Forms
 from konnectd.web.route import Route
 from konnectd.web.static import StaticFiles
@@ -37,7 +36,7 @@ _FILE = "file"
 _USERS = "file_users"
 
 
-def make_service(settings: Settings, reactor: Any) -> MultiService:  # noqa: ANN401 - Twisted's reactor has no one type
+def make_service(settings: Settings, reactor: Any) -> Any:  # noqa: ANN401 - neither has one type
     """Make the provider and its demo application, and say where they are once they can be used.
 
     Raises:
@@ -45,9 +44,12 @@ def make_service(settings: Settings, reactor: Any) -> MultiService:  # noqa: ANN
     """
     contents, backend = read_world(settings, reactor)
     store, fetch = build_store(settings, reactor), build_fetch(settings, reactor)
+    watch = build_watch(settings, contents, reactor)
+    if watch is not None:
+        backend, store = watch.measured(backend, store)
     world = World.build(settings, contents, backend, store, threads(reactor), fetch)
     routes = demo_routes(settings, HttpFetch.over_network(reactor), world.clock, world.entropy)
-    service = serve(settings, world, reactor, *routes)
+    service = serve(settings, world, reactor, *routes, watch=watch)
     # Addresses are open before the reactor runs, so whoever reads this line can use it.
     reactor.callWhenRunning(print, f"konnectd demo: open {application_of(settings).home_uri} in a browser", flush=True)
     return service

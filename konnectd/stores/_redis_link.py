@@ -21,6 +21,7 @@ from konnectd.interfaces import BackendUnavailableError
 from konnectd.stores._redis_connection import Connection, LostError
 from konnectd.stores._redis_server import Access, Endpoint, Reactor, Server
 from konnectd.stores._redis_wire import ErrorReply, Reply
+from konnectd.vitals import PoolUse
 
 #: How long the server rests after its first failure, and at most, in seconds.
 SHORTEST_REST: Final = 0.25
@@ -94,6 +95,12 @@ class Link:
                 connection.end(fault)
             raise self._unavailable(fault)
         return reply
+
+    def use(self) -> PoolUse:
+        """Return how the one connection is used at this moment."""
+        there = self._connection is not None and self._connection.usable
+        busy = int(there and self._connection is not None and self._connection.busy)
+        return PoolUse(name="redis", busy=busy, idle=int(there) - busy, limit=1, waiting=len(self._waiting))
 
     async def close(self) -> None:
         """End the connection, and fail what waits."""

@@ -16,6 +16,7 @@ from konnectd.option import ConfigError, ConfigErrors, Option, seconds
 from konnectd.stores._redis_link import Link
 from konnectd.stores._redis_server import Access, Server, endpoint_of, read_authorities, read_own
 from konnectd.stores._redis_wire import Reply
+from konnectd.vitals import PoolUse
 
 Content = TypeVar("Content")
 
@@ -122,6 +123,10 @@ class Asks(Protocol):
         """
         ...
 
+    def use(self) -> PoolUse:
+        """Return how the connection is used at this moment."""
+        ...
+
     async def close(self) -> None:
         """End the connection."""
         ...
@@ -192,6 +197,10 @@ class RedisStore:
         if not isinstance(reply, int):
             raise _nonsense()
         return reply
+
+    def pools(self) -> tuple[PoolUse, ...]:
+        """Return how the connection is used at this moment."""
+        return (self._link.use(),)
 
     async def close(self) -> None:
         """End the connection."""
