@@ -56,6 +56,7 @@ SECTIONS: Mapping[str, tuple[Event, ...]] = {
         Event("listening", ("info",), "listening at {address}"),
         Event("listening-failed", ("fatal",), "can not listen at {address}: {reason}"),
         Event("listening-left-over", ("warn",), "an address was not closed in order: {reason}"),
+        Event("supervisor-deaf", ("warn",), "the service manager does not hear: {reason}"),
         Event("signal-stop", ("warn",), "{signal} received, stopping"),
         Event("signal-stop-again", ("warn",), "{signal} again, not waiting for requests any longer"),
         Event("signal-hangup", ("info",), "SIGHUP received; nothing is read anew, restart to change settings"),
@@ -141,6 +142,16 @@ SECTIONS: Mapping[str, tuple[Event, ...]] = {
         Event("file-readable", ("warn",), "everybody on this machine can read the password hashes in {path}"),
         Event(
             "ldap-in-the-clear", ("warn",), "Passwords travel to {server} in the clear: use ldaps:// or ldap_starttls"
+        ),
+        Event(
+            "cookie-in-the-clear",
+            ("warn",),
+            "people's cookies can be read on the way to {host}, which is asked without TLS",
+        ),
+        Event(
+            "dummy",
+            ("warn",),
+            "everybody who comes is signed in as one and the same user: the dummy backend is for tests",
         ),
         Event("ldap-server-check", ("warn",), "One of several LDAP servers failed the check at start: {fault}"),
         Event("ldap-server-down", ("warn",), "LDAP server {server} can not be used: {fault}"),

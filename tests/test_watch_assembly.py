@@ -155,6 +155,8 @@ class WatchTests(WatchCase):
         peer = Connection(site)
         before = len(self.reactor.tcpServers)
         ended = service.stopService()
+        # What was accepted and has not said anything yet is waited for, but not for long.
+        self.reactor.pump((1, 1))
         peer.hear()
         self.successResultOf(ended)
 

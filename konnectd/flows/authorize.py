@@ -6,12 +6,13 @@ from typing import assert_never
 from attrs import evolve, frozen
 
 from konnectd.flows.answers import Answer, Refusal, ToChooser, ToClient, ToConsent, ToSignIn
-from konnectd.flows.browser import LOGON, Browser, CookieChange, Forget, merged
+from konnectd.flows.browser import Browser, CookieChange, Forget, merged
 from konnectd.flows.guests import Guests
 from konnectd.flows.known import KnownLogon
 from konnectd.flows.mint import Mint
 from konnectd.flows.pending import Arrival, PendingRequests
 from konnectd.flows.permits import Permits
+from konnectd.flows.present import Present
 from konnectd.flows.recognized import RecognizedLogon
 from konnectd.flows.sessions import Sessions
 from konnectd.flows.side_by_side import SideBySide
@@ -58,35 +59,6 @@ __all__ = ["Answer", "Authorize", "Refusal", "ToChooser", "ToClient", "ToConsent
 
 #: Purpose under which decisions of the consent page are sealed.
 CONSENT = "consent"
-
-
-@frozen
-class _Present:
-    """Who is there.
-
-    Attributes:
-        logon: of the person; None for nobody.
-        withdrawal: the mark under which they allow something, as `konnectd.protocol.withdrawal` has it.
-        asked: whose logon was looked at, be it good for anything or not.
-        others: who has a logon in the browser as well.
-        lost: who has to sign in again because the backend says so. Their logon stays until another one takes its place:
-            the session goes on for the clients in it, and the backend may yet know them again.
-    """
-
-    logon: Logon | None = None
-    withdrawal: str = ""
-    asked: Logon | None = None
-    others: tuple[Logon, ...] = ()
-    lost: Logon | None = None
-
-    @property
-    def is_nobody(self) -> bool:
-        """Whether nobody is there, be it the current one or anybody beside, or somebody who has to sign in again."""
-        return self.logon is None and self.lost is None and not self.others
-
-    def has_lapsed(self, browser: Browser) -> bool:
-        """Whether a browser keeps a logon that is good for nothing any more."""
-        return self.logon is None and self.lost is None and (LOGON in browser.sealed or self.asked is not None)
 
 
 @frozen(kw_only=True)
@@ -185,7 +157,7 @@ class Authorize:
         return ToClient(self._deliver(arrival.address, answer), (), None, decision.scope)
 
     async def _enter(
-        self, arrival: Arrival, request: AuthorizationRequest, hint: str, browser: Browser, present: _Present
+        self, arrival: Arrival, request: AuthorizationRequest, hint: str, browser: Browser, present: Present
     ) -> Answer:
         """Answer a request that has just begun, once somebody is signed in whom somebody in front of us vouches for.
 
@@ -196,7 +168,7 @@ class Authorize:
         if entered is None:
             return await self._decide(arrival, request, None, hint, browser, present)
         mark = withdrawal_key(entered.logon.sub, request.client.client_id)
-        present = _Present(entered.logon, await self.store.get(mark) or "", entered.logon)
+        present = Present(entered.logon, await self.store.get(mark) or "", entered.logon)
         answer = await self._decide(arrival, request, None, hint, entered.browser, present)
         return evolve(answer, cookies=merged(entered.cookies, answer.cookies), entered=entered.logon)
 
@@ -207,7 +179,7 @@ class Authorize:
         progress: Progress | None,
         hint: str,
         browser: Browser,
-        present: _Present,
+        present: Present,
     ) -> Answer:
         """Answer a request when it is known who is there."""
         address, parameters, logon = arrival.address, arrival.parameters, present.logon
@@ -301,7 +273,7 @@ class Authorize:
 
     async def _present(
         self, request: AuthorizationRequest, progress: Progress | None, hint: str, browser: Browser
-    ) -> _Present:
+    ) -> Present:
         """Return who is meant, if their session goes on and they are still there.
 
         The person of a logon made for this very request was checked by its making. The mark is read here, before
@@ -313,18 +285,18 @@ class Authorize:
             logon = meant(request, progress, hint, logon, others)
             others = tuple(other for other in everyone if other is not None and other is not logon)
         if logon is None:
-            return _Present(others=others)
+            return Present(others=others)
         mark = withdrawal_key(logon.sub, request.client.client_id)
         ended, withdrawal = await self.store.get_each(ended_session_key(logon.session_id), mark)
         if ended is not None:
-            return _Present(asked=logon, others=others)
+            return Present(asked=logon, others=others)
         fresh = progress is not None and progress.covers(logon)
         try:
             if not fresh and await self.sign_in.person(logon) is None:
-                return _Present(asked=logon, others=others)
+                return Present(asked=logon, others=others)
         except SessionLostError:
-            return _Present(lost=logon, others=others)
-        return _Present(logon, withdrawal or "", logon, others)
+            return Present(lost=logon, others=others)
+        return Present(logon, withdrawal or "", logon, others)
 
     def _hint(self, request: AuthorizationRequest) -> str:
         """Return the subject of ``id_token_hint``; empty without one."""

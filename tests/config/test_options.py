@@ -79,6 +79,6 @@ class AbsentTests(SettingsTestCase):
     def test_neither_yes_nor_no(self) -> None:
         """A switch that is not there and set to nonsense is refused as well."""
         self.assertEqual(
-            self.faults(ISS, "ldap", "--allow-client-guests=maybe"),
-            ["command line: --allow-client-guests: is not supported yet"],
+            self.faults(ISS, "ldap", "--survey=maybe"),
+            ["command line: --survey: is not supported yet"],
         )
