@@ -134,7 +134,11 @@ def _proxies(settings: Settings) -> Proxies | None:
     found = settings.trusted_proxy
     if not found:
         return None
-    return Proxies(networks=tuple(network for network in found if network is not None), unix=None in found)
+    return Proxies(
+        networks=tuple(network for network in found if network is not None),
+        unix=None in found,
+        proxy_protocol=settings.proxy_protocol,
+    )
 
 
 def _notes(world: World) -> Notes:

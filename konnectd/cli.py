@@ -54,8 +54,17 @@ _HEALTHCHECK = (
     Option(name="path", help="What to ask for; may have a query.", default="/health-check", metavar="PATH"),
     Option(name="scheme", help="http or https.", parse=one_of("http", "https"), default="http", metavar="SCHEME"),
     Option(name="insecure", help="Do not check the certificate.", parse=switch, default=False, metavar=""),
+    Option(
+        name="proxy-protocol",
+        help="Begin as a trusted proxy does, where proxy_protocol is set and this machine is one.",
+        parse=switch,
+        default=False,
+        metavar="",
+    ),
     Option(name="timeout", help="How long to wait for an answer.", parse=seconds, default=10, metavar="SECONDS"),
 )
+#: What the PROXY protocol has for a connection that is nobody's.
+_NOBODY = b"PROXY UNKNOWN\r\n"
 _JWK_FROM_PEM = (
     Option(name="kid", help="The key id; by default the name of the file.", default="", metavar="KID"),
     Option(name="use", help="What the key is for; empty leaves it out.", default="sig", metavar="USE"),
@@ -270,6 +279,9 @@ def _ask(values: Mapping[str, object]) -> tuple[int, str, bytes]:
     # A query stays one; what can not stand in a request line is encoded instead of sent.
     path = quote(f"/{str(values['path']).removeprefix('/')}", safe="/?&=%:@!$'()*+,;~")
     with contextlib.closing(_connection(hostname, scheme, timeout, insecure=insecure)) as connection:
+        if values["proxy_protocol"]:
+            connection.connect()
+            connection.sock.sendall(_NOBODY)
         connection.request("GET", path, headers={"User-Agent": f"konnectd-healthcheck/{__version__}"})
         answer = connection.getresponse()
         return answer.status, answer.reason, answer.read(1000)

@@ -101,7 +101,7 @@ OPTIONS: tuple[Option, ...] = (
         section=_PROVIDER,
     ),
     *IDENTIFIER_OPTIONS,
-    proxies.OPTION,
+    *proxies.OPTIONS,
     Option(
         name="insecure",
         help=(

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
-from konnectd.config import arguments, backends, conffile, layers, staying
+from konnectd.config import arguments, backends, conffile, layers, proxies, staying
 from konnectd.config.backends import BackendOptions
 from konnectd.config.branding_options import BrandingSettings
 from konnectd.config.choices import Choice
@@ -56,14 +56,14 @@ class Settings:
         disable_identifier_client: nobody's pages are served here.
         insecure: certificates of servers we connect to are not checked.
         trusted_proxy: addresses of proxies that are believed; None for those at a unix socket.
+        proxy_protocol: whether those say whose a connection is before anything else.
         fetch_allow: networks that clients may have addresses in although they are not public.
         allow_scope: when not empty, exactly these and ``openid`` are supported.
         require_pushed_authorization_requests: of every client.
         access_token_expiration: seconds.
         refresh_token_grace: seconds; 0 for none.
         stay_signed_in: one of three words.
-        logon_idle: seconds.
-        logon_lifetime: seconds.
+        logon_idle, logon_lifetime: seconds.
         backend: its file name in the folder of backends.
         backend_args: further words for it.
         backend_options: its own options, by name with underscores.
@@ -86,6 +86,7 @@ class Settings:
     disable_identifier_client: bool
     insecure: bool
     trusted_proxy: tuple[Network | None, ...]
+    proxy_protocol: bool = False
     fetch_allow: tuple[Network, ...]
     signing_private_key: tuple[Path, ...]
     signing_kid: str
@@ -246,6 +247,7 @@ class _Reading:
         if args and backend and not own.arguments:
             self.faults.append(ConfigError("identity_manager_args", f"{backend} takes no further words: {args[0]}"))
         self._check_required(core)
+        self.faults += proxies.faults(core.values, core.sources)
         values["iss"] = values["iss"] or _NOWHERE
         fill_defaults(values)
         chosen = {"identity_manager": backend or "", "identity_manager_args": tuple(args)}

@@ -38,10 +38,12 @@ class Proxies:
     Attributes:
         networks: where they are.
         unix: whether whoever connects by a unix socket is one.
+        proxy_protocol: whether they say whose connections they pass on, before anything else.
     """
 
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
     unix: bool = False
+    proxy_protocol: bool = False
 
     def trusts(self, peer: object) -> bool:
         """Tell whether somebody who connects, by an address of Twisted's, is a trusted proxy."""

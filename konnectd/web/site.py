@@ -13,6 +13,7 @@ from twisted.web import server
 from konnectd.http import HttpRequest, HttpResponse
 from konnectd.web.edge import Edge, Hide, Observe, Replies
 from konnectd.web.limits import Limits
+from konnectd.web.proxied import Passage, ProxiedChannel
 from konnectd.web.proxies import Proxies
 from konnectd.web.roster import Roster
 from konnectd.web.route import Route
@@ -31,23 +32,32 @@ class Site(server.Site):
 
     noisy = False
 
-    def __init__(self, edge: Edge, roster: Roster, limits: Limits, reactor: IReactorTime) -> None:
-        """Keep what connections need."""
+    def __init__(
+        self, edge: Edge, roster: Roster, limits: Limits, reactor: IReactorTime, passage: Passage | None = None
+    ) -> None:
+        """Keep what connections need; a passage if trusted proxies say whose they are."""
         base: Any = super()
         base.__init__(edge, Request, reactor=reactor, timeout=None, parsePOSTFormSubmission=False)
         self._edge = edge
         self._roster = roster
         self._limits = limits
+        self._passage = passage
 
     def buildProtocol(self, _addr: IAddress | None) -> Channel | None:
         """Return a connection; None, which closes the socket, when there are too many."""
         if not self._roster.admit():
             return None
-        channel = Channel(self._roster, self._limits, self._edge)
+        channel = self._channel()
         channel.factory = channel.site = self
         channel.requestFactory = Request
         channel.callLater = self.reactor.callLater
         return channel
+
+    def _channel(self) -> Channel:
+        """Make a connection that nothing has come by yet."""
+        if self._passage is None:
+            return Channel(self._roster, self._limits, self._edge)
+        return ProxiedChannel(self._roster, self._limits, self._edge, self._passage)
 
     def startFactory(self) -> None:
         """Begin to listen; there is no log file and no timer for its dates."""
@@ -113,7 +123,8 @@ def make_site(
 
     roster = Roster(reactor, limits, refused)
     replies = Replies(not_found=not_found, failure=failure, reference=reference)
-    return Site(Edge(routes, replies, roster.seconds, told, proxies), roster, limits, reactor)
+    passage = Passage(proxies) if proxies is not None and proxies.proxy_protocol else None
+    return Site(Edge(routes, replies, roster.seconds, told, proxies), roster, limits, reactor, passage)
 
 
 def klein_resource(

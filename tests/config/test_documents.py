@@ -48,6 +48,7 @@ class DocumentTests(SynchronousTestCase):
                 "response_types",
                 "disable_identifier_client",
                 "insecure",
+                "proxy_protocol",
                 "require_pushed_authorization_requests",
                 "allow_client_guests",
                 "allow_dynamic_client_registration",

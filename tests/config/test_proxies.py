@@ -39,3 +39,40 @@ class TrustedProxyTests(SettingsTestCase):
 
         self.assertEqual((len(some), "X-Forwarded-User" in some[0]), (1, True))
         self.assertEqual((len(everybody), "everybody" in everybody[1]), (2, True))
+
+
+class ProxyProtocolTests(SettingsTestCase):
+    """What goes together with it."""
+
+    def test_forms(self) -> None:
+        """Flag, variable and line; off unless somebody says so."""
+        trusted = "--trusted-proxy=unix"
+        found = (
+            self.load(ISS, "ldap", trusted, "--proxy-protocol"),
+            self.load(ISS, "ldap", trusted, environ={"KONNECTD_PROXY_PROTOCOL": "yes"}),
+            self.load(ISS, "ldap", trusted, file="proxy_protocol = yes\n"),
+            self.load(ISS, "ldap", trusted),
+        )
+
+        self.assertEqual([each.proxy_protocol for each in found], [True, True, True, False])
+
+    def test_nobody_trusted(self) -> None:
+        """Without a trusted proxy nobody could say anything: that is a mistake, told with its place."""
+        (fault,) = self.faults(ISS, "ldap", file="proxy_protocol = yes\n")
+
+        self.assertTrue(
+            fault.endswith(":1: proxy_protocol: needs trusted_proxies: nobody else is believed about who connects")
+        )
+
+    def test_addresses_with_words_of_their_own(self) -> None:
+        """TLS before the header, or a second reader of headers, would never get to see a request."""
+        words = ("--trusted-proxy=192.0.2.7", "--proxy-protocol")
+        for address in ("ssl:8443:privateKey=/x", "tls:8443:privateKey=/x", "haproxy:tcp:8777"):
+            (fault,) = self.faults(ISS, "ldap", *words, f"--listen={address}")
+            self.assertTrue(fault.startswith(f"command line: listen: {address}: "), fault)
+
+    def test_endpoints_that_believe_everybody(self) -> None:
+        """Twisted's own would let everybody who connects be a trusted proxy, so it can not be had at all."""
+        (fault,) = self.faults(ISS, "ldap", "--listen=haproxy:tcp:8777")
+
+        self.assertIn("believes everybody who connects; use proxy_protocol", fault)
