@@ -26,6 +26,7 @@ from konnectd.option import ConfigError, ConfigErrors
 from konnectd.parts import World
 from konnectd.reach import Reach
 from konnectd.supervisor import Supervisor
+from konnectd.survey import Machine, Plan, Survey, stats
 from konnectd.vitals import Probed
 from konnectd.watching.health import Health, Probe
 from konnectd.watching.measured import bare
@@ -182,9 +183,30 @@ def make_service(
         backend, store = watch.measured(backend, store)
     world = World.build(settings, contents, backend, store, threads(reactor), build_fetch(settings, reactor))
     try:
-        return serve(settings, world, reactor, supervisor=supervisor, watch=watch)
+        service = serve(settings, world, reactor, supervisor=supervisor, watch=watch)
     except (BrokenTemplateError, BrokenCatalogError, LookupError) as error:
         raise ConfigErrors([fault_of_templates(settings, error)]) from error
+    # Not in `serve`, which the demo is made of as well.
+    survey = build_survey(settings, contents.encryption_secret, reactor)
+    if survey is not None:
+        survey.setServiceParent(service)  # type: ignore[no-untyped-call] # without types
+    return service
+
+
+def build_survey(settings: Settings, secret: bytes, reactor: Any) -> Survey | None:  # noqa: ANN401 - Twisted's reactor
+    """Return what sends the usage survey; None if it is not sent."""
+    said = settings.survey
+    if not said.is_sent(settings.iss):
+        return None
+    values = stats(Machine.read(), secret=secret, issuer=settings.iss, version=__version__, backend=settings.backend)
+
+    async def post(body: bytes) -> None:
+        from konnectd.survey_post import SurveyPost  # noqa: PLC0415 - brings treq, at the first report
+
+        await SurveyPost(reactor, said.survey_url, insecure=said.survey_insecure)(body)
+
+    plan = Plan(start_delay=said.survey_start_delay, error_delay=said.survey_error_delay, interval=said.survey_interval)
+    return Survey(plan, values, said.survey_url, post, reactor)
 
 
 def fault_of_templates(settings: Settings, error: Exception) -> ConfigError:

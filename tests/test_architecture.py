@@ -59,6 +59,8 @@ TABLE: Mapping[str, Row] = {
     "reach": row("", "attrs"),
     "outward": row("interfaces reach", "twisted zope OpenSSL"),
     "bodies": row("", "attrs twisted"),
+    "survey": row("", "attrs twisted"),
+    "survey_post": row("bodies outward survey", "twisted treq zope"),
     "late_fetch": row(CORE, "attrs"),
     "fetch": row(f"{CORE} bodies late_fetch outward reach", "attrs twisted"),
     "vitals": row("", "attrs"),
@@ -90,7 +92,9 @@ TABLE: Mapping[str, Row] = {
     "assembly": row(f"{SERVE} parts page_assembly paths", "attrs"),
     "watching": row(f"{CORE} http happenings option config jose journal vitals web", "attrs twisted prometheus_client"),
     "watch_assembly": row(f"{SERVE} happenings vitals watching", "attrs twisted"),
-    "service": row(f"{SERVE} parts assembly notices supervisor vitals watching watch_assembly", "attrs twisted"),
+    "service": row(
+        f"{SERVE} parts assembly notices supervisor survey survey_post vitals watching watch_assembly", "attrs twisted"
+    ),
     "tap": row("config option logs service runner supervisor", "attrs twisted zope"),
     "runner": row("config option interfaces logs log_json journal service listener supervisor", "attrs twisted"),
     "explain": row("protocol", "attrs"),
@@ -115,6 +119,8 @@ BROAD: Mapping[str, str] = {
     "web/waiting.py": "hands on to a coroutine what is meant for it, and keeps nothing",
     "stores/_sqlite_lane.py": "the bottom of a thread: whoever waits is told, whatever it was",
     "service.py": "the body of a timer: nothing above could try again",
+    "survey.py": "the body of a timer: nothing above could try again",
+    "survey_post.py": "whatever goes wrong on the way to somebody who may not be there at all is told as one thing",
     "background.py": "the body of a timer: nothing above could try again",
     "watching/health.py": "a fault in one probe must not keep everybody waiting who asks how we are",
     "logs.py": "a fact that can not be shown must not cost the line it stands in",

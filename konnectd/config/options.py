@@ -7,7 +7,7 @@ can move over with their files.
 from collections.abc import Mapping
 from pathlib import Path
 
-from konnectd.config import branding_options, guests, proxies, staying, watching_options
+from konnectd.config import branding_options, guests, proxies, staying, survey, watching_options
 from konnectd.config.identifier_options import IDENTIFIER_OPTIONS
 from konnectd.config.values import (
     LogLevel,
@@ -373,6 +373,7 @@ OPTIONS: tuple[Option, ...] = (
         metavar="",
         section=_LOGGING,
     ),
+    *survey.OPTIONS,
 )
 
 
@@ -381,7 +382,6 @@ OPTIONS: tuple[Option, ...] = (
 ABSENT: tuple[Option, ...] = (
     Option(name="authorization-endpoint-uri", help=""),
     Option(name="endsession-endpoint-uri", help=""),
-    Option(name="survey", help="", env=("KOPANO_SURVEYCLIENT_AUTOSURVEY",), metavar=""),
 )
 
 #: What the names of a backend's settings begin with where that is not its own name, and whose they are.

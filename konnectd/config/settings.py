@@ -24,6 +24,7 @@ from konnectd.config.options import (
     FOREIGN_PREFIXES,
     OPTIONS,
 )
+from konnectd.config.survey import SurveySettings
 from konnectd.config.values import LogLevel
 from konnectd.config.watching_options import WatchingSettings
 from konnectd.option import ConfigError, ConfigErrors, Option, switch
@@ -121,6 +122,7 @@ class Settings:
     store_options: Mapping[str, object] = field(factory=dict, repr=False)
     branding: BrandingSettings = field(factory=BrandingSettings)
     watching: WatchingSettings = field(factory=WatchingSettings)
+    survey: SurveySettings = field(factory=SurveySettings)
     sources: Mapping[str, str] = field(factory=dict)
     effective: Mapping[str, object] = field(factory=dict, repr=False, eq=False)
     warnings: tuple[str, ...] = ()
@@ -253,8 +255,9 @@ class _Reading:
         chosen = {"identity_manager": backend or "", "identity_manager_args": tuple(args)}
         effective = {**values, **chosen, **of_backend.values, **store_values.values}
         branding, watching = BrandingSettings.take(values), WatchingSettings.take(values)
+        reports = SurveySettings.take(values)
         self.faults += watching.faults(core.sources)
-        self._warnings += advice(values)
+        self._warnings += (*advice(values), *reports.advice(values["iss"]))
         return Settings(
             **values,
             backend=backend or "",
@@ -263,6 +266,7 @@ class _Reading:
             store_options=store_values.values,
             branding=branding,
             watching=watching,
+            survey=reports,
             sources={**core.sources, **of_backend.sources, **store_values.sources, **self._sources_of_words()},
             effective=effective,
             warnings=tuple(self._warnings),

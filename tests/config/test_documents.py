@@ -49,6 +49,8 @@ class DocumentTests(SynchronousTestCase):
                 "disable_identifier_client",
                 "insecure",
                 "proxy_protocol",
+                *(f"survey{name}" for name in ("", "_enabled", "_url", "_insecure")),
+                *(f"survey_{name}" for name in ("start_delay", "error_delay", "interval")),
                 "require_pushed_authorization_requests",
                 "allow_client_guests",
                 "allow_dynamic_client_registration",

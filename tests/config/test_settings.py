@@ -7,6 +7,7 @@ import attrs
 from konnectd.config.branding_options import BrandingSettings
 from konnectd.config.options import OPTIONS
 from konnectd.config.settings import Settings
+from konnectd.config.survey import SurveySettings
 from konnectd.config.values import LogLevel
 from konnectd.config.watching_options import WatchingSettings
 from konnectd.option import ConfigError
@@ -70,7 +71,8 @@ class DefaultTests(SettingsTestCase):
 
     def test_every_option_has_a_field(self) -> None:
         """No option is read for nothing; the backend's name has a field of its own."""
-        fields = {field.name for kind in (Settings, BrandingSettings, WatchingSettings) for field in attrs.fields(kind)}
+        kinds = (Settings, BrandingSettings, WatchingSettings, SurveySettings)
+        fields = {field.name for kind in kinds for field in attrs.fields(kind)}
         names = {option.dest for option in OPTIONS} - {"identity_manager", "identity_manager_args"}
 
         self.assertEqual(names - fields, set())

@@ -16,6 +16,7 @@ from typing import IO
 from attrs import field, frozen
 
 import konnectd
+from tests.support.seclusion import NO_SURVEY
 
 ROOT = Path(konnectd.__file__).parent.parent
 #: How long a start may take, in seconds; much longer than it does, for machines that have other things to do.
@@ -89,7 +90,9 @@ def daemon(
         NotReadyError: it ended at once, or does not answer.
     """
     chosen = free_port() if port is None else port
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(_OPTION_VARIABLES)}
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(_OPTION_VARIABLES)
+    } | NO_SURVEY
     with tempfile.TemporaryDirectory(prefix="konnectd-real-") as folder:
         output = Path(folder) / "output"
         with output.open("wb") as stream:
