@@ -1,5 +1,5 @@
 #!/bin/bash
-# Install what tests/real starts by itself: a directory, a store, a browser, another maker's client.
+# Install what tests/real starts by itself: a directory, a store, a browser, proxies, another maker's client.
 #
 # Only what is missing is installed, and no service of the system is started: policy-rc.d, Debian's word on what may
 # run, forbids it meanwhile and is put back as it was afterwards. NO_SYSTEM_PACKAGES=1 leaves the system alone.
@@ -18,6 +18,9 @@ PARTS=(
     "apache2|/usr/sbin/apache2|signing in to Apache"
     "libapache2-mod-auth-openidc|/usr/lib/apache2/modules/mod_auth_openidc.so|signing in to Apache"
     "libapache2-mod-oauth2|/usr/lib/apache2/modules/mod_oauth2.so|access tokens in the hands of Apache"
+    "nginx-light|/usr/sbin/nginx|the example of nginx as a proxy"
+    "haproxy|/usr/sbin/haproxy|the examples of HAProxy as a proxy, PROXY protocol"
+    "caddy|/usr/bin/caddy|the example of Caddy as a proxy"
     "nodejs|/usr/bin/node|clients written in JavaScript"
     "npm|/usr/bin/npm|clients written in JavaScript"
 )

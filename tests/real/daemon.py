@@ -6,8 +6,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -76,7 +74,11 @@ class Daemon:
 
 @contextmanager
 def daemon(
-    *words: str, command: str = "serve", port: int | None = None, environ: Mapping[str, str] | None = None
+    *words: str,
+    command: str = "serve",
+    port: int | None = None,
+    environ: Mapping[str, str] | None = None,
+    header: bytes = b"",
 ) -> Iterator[Daemon]:
     """Run ``konnectd`` and stop it again.
 
@@ -85,6 +87,7 @@ def daemon(
         command: ``serve`` or ``demo``.
         port: one that is free; any if left out.
         environ: further environment variables.
+        header: what it wants to hear from here before anything else.
 
     Raises:
         NotReadyError: it ended at once, or does not answer.
@@ -101,7 +104,7 @@ def daemon(
                 [command, *words, f"--listen=127.0.0.1:{chosen}"], {**inherited, **(environ or {})}, stream
             )
         try:
-            _wait(process, chosen, output)
+            _wait(process, chosen, output, header)
             running = Daemon(port=chosen, process=process, ready_after=time.monotonic() - started, output=output)
             yield running
         finally:
@@ -121,7 +124,7 @@ def _start(words: list[str], environ: Mapping[str, str], stream: IO[bytes]) -> "
     )
 
 
-def _wait(process: "subprocess.Popen[bytes]", port: int, output: Path) -> None:
+def _wait(process: "subprocess.Popen[bytes]", port: int, output: Path, header: bytes) -> None:
     """Wait until it answers.
 
     Raises:
@@ -129,13 +132,22 @@ def _wait(process: "subprocess.Popen[bytes]", port: int, output: Path) -> None:
     """
     give_up = time.monotonic() + PATIENCE
     while time.monotonic() < give_up:
-        with (
-            suppress(urllib.error.URLError, OSError),
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/health-check", timeout=5),
-        ):
-            return
+        with suppress(OSError):
+            if _is_well(port, header):
+                return
         with suppress(subprocess.TimeoutExpired):
             status = process.wait(_PAUSE)
             raise NotReadyError(f"ended with status {status}:\n{output.read_text('utf-8', 'replace')}")
     process.kill()
     raise NotReadyError(f"does not answer:\n{output.read_text('utf-8', 'replace')}")
+
+
+def _is_well(port: int, header: bytes) -> bool:
+    """Tell whether it says that it is well.
+
+    Raises:
+        OSError: it does not answer.
+    """
+    with socket.create_connection(("127.0.0.1", port), 5) as peer:
+        peer.sendall(header + b"GET /health-check HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        return peer.recv(1024).startswith(b"HTTP/1.1 200 ")

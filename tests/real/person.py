@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from http.cookies import CookieError, SimpleCookie
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import SplitResult, urlencode, urljoin, urlsplit
 
 from attrs import field, frozen
 
@@ -154,7 +154,7 @@ class Person:
     def _ask(self, method: str, url: str, body: bytes, origin: Page) -> Page:
         """Ask once."""
         parts = urlsplit(url)
-        connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=PATIENCE)
+        connection = self._connection(parts)
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         try:
             connection.request(method, target, body or None, self._headers(method, url, origin))
@@ -166,6 +166,10 @@ class Person:
             if name.lower() == "set-cookie":
                 self._keep(value, url)
         return Page(url=url, status=answer.status, headers=headers, body=content)
+
+    def _connection(self, parts: SplitResult) -> http.client.HTTPConnection:
+        """Return what connects to the host of an address."""
+        return http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=PATIENCE)
 
     def _headers(self, method: str, url: str, origin: Page) -> Mapping[str, str]:
         """Return what a browser would send along."""

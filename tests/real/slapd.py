@@ -256,12 +256,13 @@ def _free_port() -> int:
         return port
 
 
-def write_certificates(folder: Path) -> None:
-    """Write two authorities, and a server certificate of the first for localhost and 127.0.0.1."""
+def write_certificates(folder: Path, *hosts: str) -> None:
+    """Write two authorities, and a server certificate of the first for localhost, 127.0.0.1 and further hosts."""
     key, authority = _authority("Test CA")
     _, other = _authority("Other CA")
     server_key = ec.generate_private_key(ec.SECP256R1())
-    names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))])
+    dns = [x509.DNSName(name) for name in ("localhost", *hosts)]
+    names = x509.SubjectAlternativeName([*dns, x509.IPAddress(ip_address("127.0.0.1"))])
     server = _certificate("localhost", server_key, "Test CA", key, [(names, False)])
     (folder / "ca.pem").write_bytes(authority.public_bytes(Encoding.PEM))
     (folder / "other.pem").write_bytes(other.public_bytes(Encoding.PEM))
