@@ -70,7 +70,7 @@ serve)
     # shellcheck disable=SC2086 # words, as Konnect's image has it
     set -- konnectd serve "$@" $extra
     ;;
--* | demo | explain | healthcheck | help | utils | version)
+-* | check-config | demo | doctor | explain | healthcheck | help | keys | setup | utils | version)
     set -- konnectd "${@:-help}"
     ;;
 esac

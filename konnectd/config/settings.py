@@ -68,10 +68,9 @@ class Settings:
         backend: its file name in the folder of backends.
         backend_args: further words for it.
         backend_options: its own options, by name with underscores.
-        store: its file name in the folder of stores.
-        store_options: its own options, by name with underscores.
+        store: its file name in the folder of stores; store_options are its own, by name with underscores.
         branding: how pages look, and what they say.
-        watching: how the daemon is watched.
+        watching, survey: how the daemon is watched, and what it reports.
         sources: where each option that was given stands, such as ``konnectd.conf:12``.
         effective: the value of every option, by name with underscores, whichever field it has become.
         warnings: what to log once logging works.
