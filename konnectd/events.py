@@ -54,6 +54,11 @@ SECTIONS: Mapping[str, tuple[Event, ...]] = {
             ),
         ),
         Event("listening", ("info",), "listening at {address}"),
+        Event(
+            "proxy-header-refused",
+            ("debug", "warn"),
+            "closed a connection: the trusted proxy {peer} {problem}",
+        ),
         Event("listening-failed", ("fatal",), "can not listen at {address}: {reason}"),
         Event("listening-left-over", ("warn",), "an address was not closed in order: {reason}"),
         Event("supervisor-deaf", ("warn",), "the service manager does not hear: {reason}"),
@@ -64,6 +69,15 @@ SECTIONS: Mapping[str, tuple[Event, ...]] = {
         Event("background-failed", ("fatal",), "work in the background failed"),
         Event("background-broken-off", ("info",), "work in the background was broken off, because the daemon stops"),
         Event("sign-out-not-told", ("warn",), "client {client} was not told of a sign-out: {problem}"),
+        Event(
+            "survey",
+            ("warn",),
+            "a usage survey goes to {url}, first in {delay} s: {names}; nothing about people or clients. To stop it, set "
+            "survey = no or KOPANO_SURVEYCLIENT_AUTOSURVEY=no; docs/operate/survey.md shows all of it",
+        ),
+        Event("survey-sent", ("debug",), "the usage survey was sent"),
+        Event("survey-not-sent", ("debug",), "the usage survey was not sent: {reason}"),
+        Event("survey-broken", ("debug",), "the usage survey could not be sent at all: our fault"),
         Event("demo", ("info",), "{text}"),
     ),
     "Requests": (

@@ -75,10 +75,3 @@ class AbsentTests(SettingsTestCase):
                 " page",
             ),
         )
-
-    def test_neither_yes_nor_no(self) -> None:
-        """A switch that is not there and set to nonsense is refused as well."""
-        self.assertEqual(
-            self.faults(ISS, "ldap", "--survey=maybe"),
-            ["command line: --survey: is not supported yet"],
-        )
