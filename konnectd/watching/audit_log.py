@@ -24,6 +24,8 @@ MOST_WAITING = 10_000
 _BATCH = 256
 #: After how many seconds it is tried again.
 PAUSE = 1.0
+#: How long entries are gathered before they are written, in seconds.
+GATHER = 0.02
 #: How long what waits may take to be written when the daemon ends, in seconds.
 LAST_SECONDS = 8.0
 
@@ -78,6 +80,8 @@ class AuditLog:
         self._written = 0
         self._renew = False
         self._closing = False
+        self._idle = False
+        self._hurry = threading.Event()
         self._faulty = False
         self._astray = False
         self._thread: threading.Thread | None = None
@@ -104,13 +108,15 @@ class AuditLog:
                 self._queue.append(entry("lost", time.time(), count=self._unsaid))
                 self._unsaid = 0
             self._queue.append(line)
-            self._turn.notify()
+            if self._idle:
+                self._turn.notify()
 
     def reopen(self) -> None:
         """Let the file be opened anew before the next entry."""
         with self._turn:
             self._renew = True
             self._turn.notify()
+        self._hurry.set()
 
     def close(self, seconds: float = LAST_SECONDS) -> int:
         """Write what waits, and return how much could not be; blocks for so many seconds at most."""
@@ -120,6 +126,7 @@ class AuditLog:
                 self._unsaid = 0
             self._closing = True
             self._turn.notify()
+        self._hurry.set()
         if self._thread is not None:
             self._thread.join(seconds)
         return self.waiting
@@ -127,6 +134,8 @@ class AuditLog:
     def _run(self) -> None:
         """Write until the end."""
         while self._wait():
+            # Entries come together: to wake up for each would take the time of those who make them.
+            self._hurry.wait(GATHER)
             try:
                 self._work()
             except OSError as error:
@@ -137,7 +146,9 @@ class AuditLog:
         """Wait for something to do; false when there will be nothing any more."""
         with self._turn:
             while not (self._queue or self._buffer or self._renew or self._closing):
+                self._idle = True
                 self._turn.wait()
+            self._idle = False
             return bool(self._queue or self._buffer or not self._closing)
 
     def _work(self) -> None:
@@ -164,6 +175,8 @@ class AuditLog:
         """
         with self._turn:
             always, self._renew = self._renew, False
+            if not self._closing:
+                self._hurry.clear()
         try:
             renewed = self._target.renew(always=always)
         except OSError as error:

@@ -85,7 +85,9 @@ class Metrics:
         self._backend = backend
         self._store = store
         self._grant_types: frozenset[str] = frozenset()
+        # Finding a series by its labels takes longer than counting.
         self._by_answer: dict[tuple[str, int], tuple[Any, Any]] = {}
+        self._by_labels: dict[tuple[object, ...], Any] = {}
         self._requests = self._counter("http_requests", "Answers by route and class of status.", "route", "status")
         self._seconds = self._histogram(
             "http_request_duration_seconds", "Time from the whole request to its answer.", _ANSWERS, "route"
@@ -127,7 +129,6 @@ class Metrics:
         key = (name, answer.status // 100)
         children = self._by_answer.get(key)
         if children is None:
-            # Finding a series by its labels takes longer than counting.
             children = (self._requests.labels(name, f"{key[1]}xx"), self._seconds.labels(name))
             self._by_answer[key] = children
         children[0].inc()
@@ -139,34 +140,42 @@ class Metrics:
         """Count what an answer came of."""
         match happening:
             case SignedIn(recognized=recognized):
-                self._sign_ins.labels(self._backend, "recognized" if recognized else "signed_in").inc()
+                self._one(self._sign_ins, self._backend, "recognized" if recognized else "signed_in").inc()
             case SignInRefused(reason=reason):
-                self._sign_ins.labels(self._backend, _among(reason, _REFUSALS)).inc()
+                self._one(self._sign_ins, self._backend, _among(reason, _REFUSALS)).inc()
             case Authorized():
-                self._authorizations.labels("granted").inc()
+                self._one(self._authorizations, "granted").inc()
             case TokensIssued(grant_type=grant_type):
-                self._tokens.labels(_among(grant_type, self._grant_types), "issued").inc()
+                self._one(self._tokens, _among(grant_type, self._grant_types), "issued").inc()
             case Rejected():
                 self._refuse(route, happening)
             case _:
                 return
 
+    def _one(self, metric: Counter | Histogram, *labels: str) -> Any:  # noqa: ANN401 - either kind
+        """Return the series of some labels."""
+        key = (metric, *labels)
+        found = self._by_labels.get(key)
+        if found is None:
+            found = self._by_labels[key] = metric.labels(*labels)
+        return found
+
     def _refuse(self, route: str, rejected: Rejected) -> None:
         """Count a refusal; the names of reasons stand in a table of ours."""
-        self._reasons.labels(route, rejected.reason).inc()
+        self._one(self._reasons, route, rejected.reason).inc()
         if route == _TOKEN_ROUTE:
-            self._tokens.labels(_among(rejected.grant_type, self._grant_types), "refused").inc()
-            self._errors.labels(_among(rejected.error, _CODES)).inc()
+            self._one(self._tokens, _among(rejected.grant_type, self._grant_types), "refused").inc()
+            self._one(self._errors, _among(rejected.error, _CODES)).inc()
         elif route == "authorize":
-            self._authorizations.labels("refused").inc()
+            self._one(self._authorizations, "refused").inc()
 
     def backend_call(self, call: str, outcome: str, seconds: float) -> None:
         """Count a call to the backend."""
-        self._backend_calls.labels(self._backend, call, outcome).observe(seconds)
+        self._one(self._backend_calls, self._backend, call, outcome).observe(seconds)
 
     def store_call(self, call: str, outcome: str, seconds: float) -> None:
         """Count a call to the store."""
-        self._store_calls.labels(self._store, call, outcome).observe(seconds)
+        self._one(self._store_calls, self._store, call, outcome).observe(seconds)
 
     def delay(self, seconds: float) -> None:
         """Count how late the reactor is."""
