@@ -71,9 +71,9 @@ class AccountRoutes:
         client_id, session_id = form.get("revoke"), form.get("end")
         told: list[Happening] = []
         if client_id is not None:
-            await self.permits.forget(logon.sub, client_id)
             # What is posted may be anything.
             known = await self.clients.get(client_id)
+            await self.permits.forget(logon.sub, client_id)
             told.append(happened.withdrawn(logon, client_id if known is not None else ""))
         if session_id is not None and await self.sign_out(logon, session_id):
             told += happened.signed_out(evolve(logon, session_id=session_id), remote=True)

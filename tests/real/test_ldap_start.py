@@ -18,7 +18,7 @@ from tests.support.files import folder
 PATIENCE = 30
 #: How a line in the log begins that is not about what is tested here.
 _OTHER = re.compile(r"time=\S+ level=(?:warn|info) ")
-_FATAL = re.compile(r'time=\S+ level=fatal msg="(.*)"')
+_FATAL = re.compile(r'time=\S+ level=fatal msg="(.*)" event=[a-z-]+')
 
 
 @frozen(kw_only=True)
