@@ -141,7 +141,7 @@ class IdentifierRoutes:
         """Check what somebody typed."""
         query = query_of(request)
         client_id = query.text("client_id")
-        if client_id:
+        if "client_id" in query:
             await self.pending.open(query)
         typed = self._typed(request, beside=ANOTHER in query)
         if isinstance(typed, Retry):
