@@ -72,8 +72,8 @@ SECTIONS: Mapping[str, tuple[Event, ...]] = {
         Event(
             "survey",
             ("warn",),
-            "a usage survey goes to {url}, first in {delay} s: {names}; nothing about people or clients. To stop it, set "
-            "survey = no or KOPANO_SURVEYCLIENT_AUTOSURVEY=no; docs/operate/survey.md shows all of it",
+            "a usage survey goes to {url}, first in {delay} s: {names}; nothing about people or clients. To stop it, "
+            "set survey = no or KOPANO_SURVEYCLIENT_AUTOSURVEY=no; docs/operate/survey.md shows all of it",
         ),
         Event("survey-sent", ("debug",), "the usage survey was sent"),
         Event("survey-not-sent", ("debug",), "the usage survey was not sent: {reason}"),
