@@ -1,5 +1,7 @@
 """What both ways to look people up at a Kopano server have in common: refusals, and that answers fit questions."""
 
+from abc import ABC, abstractmethod
+
 from twisted.logger import Logger
 
 from konnectd.backends._kopano_answers import User
@@ -15,7 +17,7 @@ from konnectd.vitals import PoolUse
 log = Logger()
 
 
-class BaseBackend:
+class BaseBackend(ABC):
     """What both ways have in common."""
 
     name = "identifier-kc"
@@ -59,17 +61,17 @@ class BaseBackend:
             log.debug("Sign-in of {user!r} refused: {reason}", user=username, reason=answer.reason.value)
         return answer
 
+    @abstractmethod
     async def _logon(self, username: str, password: str) -> LogonAnswer:
         """Check a name and a password.
 
         Raises:
             UnsendableError: they can not be anybody's.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     async def _find(self, entry_id: EntryId) -> User:
         """Ask about an account."""
-        raise NotImplementedError
 
     async def find(self, user_id: str) -> EndUser | None:
         """Return a person as they are now; None when they are gone or may not sign in any more.

@@ -27,7 +27,7 @@ from konnectd.config.options import (
 from konnectd.config.survey import SurveySettings
 from konnectd.config.values import LogLevel
 from konnectd.config.watching_options import WatchingSettings
-from konnectd.option import ConfigError, ConfigErrors, Option, switch
+from konnectd.option import ConfigError, ConfigErrors, Option
 from konnectd.paths import Paths
 from konnectd.protocol.logons import Stay
 from konnectd.protocol.response_type import Profile
@@ -334,7 +334,7 @@ class _Reading:
             if flag.option is None:
                 self.faults.append(flag.given.fault("is not an option"))
             elif flag.option in ABSENT:
-                self._refuse(flag.option, flag.given)
+                self._refuse(flag.given)
             elif flag.option is not CONFIG and flag.option not in OPTIONS:
                 for choice in (self._backends, self._stores):
                     mine = chosen[choice.kind]
@@ -354,7 +354,7 @@ class _Reading:
             if first.setdefault(name, line) is not line:
                 self.faults.append(line.fault(f"was given already at {first[name].source}"))
             if unavailable is not None:
-                self._refuse(unavailable[0], line)
+                self._refuse(line)
             elif found is None and not self._is_foreign(line.name, backend, store):
                 self.faults.append(line.fault("is not an option"))
 
@@ -369,7 +369,7 @@ class _Reading:
         environ = self._layers.environ
         for option in ABSENT:
             for given in layers.Layers(arguments=arguments.NONE, environ=environ).pick(option):
-                self._refuse(option, given)
+                self._refuse(given)
         mine = Names(options=(CONFIG, *OPTIONS, *ABSENT, *own))
         for name in sorted(environ):
             if not name.startswith("KONNECTD_") or _NOT_OPTIONS.fullmatch(name):
@@ -379,22 +379,13 @@ class _Reading:
             if owner is None and mine.find_key(name) is None:
                 self._warnings.append(f"the environment variable {name} is not an option")
 
-    def _refuse(self, option: Option, given: Given) -> None:
+    def _refuse(self, given: Given) -> None:
         """Say that an option of Konnect's is not there, unless it asks for nothing."""
-        if not given.text.strip() or (option.metavar == "" and _is_no(given.text)):
-            return
-        self.faults.append(given.fault("is not supported yet"))
+        if given.text.strip():
+            self.faults.append(given.fault("is not supported yet"))
 
     def _check_required(self, core: layers.Reading) -> None:
         """Miss the issuer when nobody gave one."""
         if core.values["iss"] is None and "iss" not in core.sources:
             problem = "is required: --iss=https://id.example.com, or oidc_issuer_identifier in the file"
             self.faults.append(ConfigError("iss", problem))
-
-
-def _is_no(text: str) -> bool:
-    """Tell whether text is a no."""
-    try:
-        return not switch(text)
-    except ValueError:
-        return False
