@@ -8,9 +8,9 @@ from selenium.webdriver import ActionChains, Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
-from selenium.webdriver.support.ui import WebDriverWait
 
-PATIENCE = 10
+from tests.support.browser import PATIENCE, next_page, page_of
+
 #: More stops than any page has.
 MOST_STOPS = 30
 #: Returns why one does not see what has the focus, or nothing when it is on the screen with the line around it, which
@@ -148,8 +148,6 @@ class Person:
 
     def press(self, selector: str) -> None:
         """Press a button or follow a link, and wait until the page is another one."""
-        before = self.driver.find_element(By.TAG_NAME, "html")
+        before = page_of(self.driver)
         self._hand.press(self.driver.find_element(By.CSS_SELECTOR, selector))
-        WebDriverWait(self.driver, PATIENCE, poll_frequency=0.05).until(
-            lambda driver: driver.find_element(By.TAG_NAME, "html") != before
-        )
+        next_page(self.driver, before)

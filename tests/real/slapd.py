@@ -295,7 +295,7 @@ def _certificate(
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=3))
+        .not_valid_after(now + datetime.timedelta(days=2, hours=12))
     )
     for extension, critical in extensions:
         builder = builder.add_extension(extension, critical=critical)

@@ -4,20 +4,17 @@ import json
 
 from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.expected_conditions import staleness_of
-from selenium.webdriver.support.ui import WebDriverWait
 from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.http import HTML_TYPE, HttpRequest, HttpResponse
 from tests.real.daemon import Daemon, daemon, free_port
 from tests.real.test_leaving import ASK, CHECK_SESSION
-from tests.support.browser import browser, complaints, missing
+from tests.support.browser import PATIENCE, browser, complaints, missing, next_page, page_of, patient
 from tests.support.files import write
 from tests.support.keys import quick_hash
 from tests.support.page_server import PageServer
 from tests.support.requests import VERIFIER
 
-PATIENCE = 15
 INNER = "/signin/v1/identifier/_/"
 USERS = (
     "users:\n"
@@ -69,24 +66,24 @@ class ChooserTests(SynchronousTestCase):
 
     def state(self, driver: Chrome) -> str:
         """Return the ``session_state`` that the browser has come back with."""
-        WebDriverWait(driver, PATIENCE).until(lambda driver: str(driver.current_url).startswith(f"{self.app}/cb"))
+        patient(driver).until(lambda driver: str(driver.current_url).startswith(f"{self.app}/cb"))
         fragment = driver.current_url.partition("#")[2]
         return dict(pair.split("=", 1) for pair in fragment.split("&"))["session_state"].replace("%2E", ".")
 
     def type_in(self, driver: Chrome, username: str, *, stay: bool = False) -> None:
         """Sign somebody in by keyboard alone."""
+        before = page_of(driver)
         driver.find_element(By.ID, "username").send_keys(username)
         if stay:
             driver.find_element(By.ID, "stay").send_keys(Keys.SPACE)
-        field = driver.find_element(By.ID, "password")
-        field.send_keys("wonderland", Keys.ENTER)
-        WebDriverWait(driver, PATIENCE).until(staleness_of(field))
+        driver.find_element(By.ID, "password").send_keys("wonderland", Keys.ENTER)
+        next_page(driver, before)
 
     def press(self, driver: Chrome, name: str, value: str) -> None:
         """Press a button by keyboard."""
-        button = driver.find_element(By.CSS_SELECTOR, f'button[name="{name}"][value="{value}"]')
-        button.send_keys(Keys.ENTER)
-        WebDriverWait(driver, PATIENCE).until(staleness_of(button))
+        before = page_of(driver)
+        driver.find_element(By.CSS_SELECTOR, f'button[name="{name}"][value="{value}"]').send_keys(Keys.ENTER)
+        next_page(driver, before)
 
     def go_through(self, driver: Chrome) -> tuple[str, str]:
         """Sign two people in, one of whom stays, and pick the first; return their session states."""

@@ -7,12 +7,11 @@ from contextlib import ExitStack
 
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.ui import WebDriverWait
 from twisted.trial.unittest import SkipTest, TestCase
 
 from tests.real.daemon import Daemon, daemon
 from tests.real.test_pages import CONTRAST
-from tests.support.browser import browser, complaints, missing, prefer, resize
+from tests.support.browser import browser, complaints, missing, next_page, page_of, prefer, resize
 from tests.support.markup import elements
 
 #: Far more than it takes; a start that is really slow is what this finds.
@@ -54,9 +53,9 @@ class Visitor:
 
     def press(self, label: str) -> None:
         """Press a button and wait until the page is another one."""
-        before = self._driver.find_element(By.TAG_NAME, "html")
+        before = page_of(self._driver)
         self._driver.find_element(By.XPATH, f"//button[normalize-space()='{label}']").click()
-        WebDriverWait(self._driver, PATIENCE).until(lambda driver: driver.find_element(By.TAG_NAME, "html") != before)
+        next_page(self._driver, before)
 
     def type_name_and_password(self, username: str, password: str) -> None:
         """Fill in the sign-in form and send it."""

@@ -10,12 +10,11 @@ import yaml
 from selenium.webdriver import ActionChains, Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import WebDriverWait
 from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.protocol.device import GRANT_TYPE
 from tests.real.daemon import daemon, free_port
-from tests.support.browser import browser, complaints, missing
+from tests.support.browser import browser, complaints, missing, patient
 from tests.support.files import write
 from tests.support.keys import quick_hash
 
@@ -61,7 +60,7 @@ class DeviceTests(SynchronousTestCase):
 
     def wait_for(self, driver: Chrome, title: str) -> None:
         """Wait until a page is there."""
-        WebDriverWait(driver, PATIENCE).until(lambda driver: title in driver.title)
+        patient(driver).until(lambda driver: title in driver.title)
 
     def test_by_keyboard(self) -> None:
         """Somebody who types the short address, signs in, and uses nothing but keys, allows it."""

@@ -7,14 +7,12 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.expected_conditions import presence_of_element_located
-from selenium.webdriver.support.ui import WebDriverWait
 from twisted.trial.unittest import SkipTest, TestCase
 
 from tests.real.daemon import Daemon, daemon
-from tests.support.browser import browser, complaints, missing
+from tests.support.browser import browser, complaints, missing, patient
 
 FRONT_END = Path(__file__).parent / "front_end"
-PATIENCE = 20
 ENTRY = "/signin/v1/identifier"
 
 
@@ -33,7 +31,7 @@ class Person:
     def press(self, label: str) -> None:
         """Press a button as soon as it is there."""
         place = (By.XPATH, f"//button[normalize-space()='{label}']")
-        WebDriverWait(self.driver, PATIENCE).until(presence_of_element_located(place)).click()
+        patient(self.driver).until(presence_of_element_located(place)).click()
 
     def sees(self, words: str) -> bool:
         """Wait until something can be read."""
@@ -41,13 +39,13 @@ class Person:
         def there(driver: Chrome) -> bool:
             return words in str(driver.execute_script("return document.body ? document.body.innerText : ''"))
 
-        return bool(WebDriverWait(self.driver, PATIENCE).until(there))
+        return bool(patient(self.driver).until(there))
 
     def sign_in(self, password: str = "wonderland") -> None:
         """Type name and password."""
         for name, value in (("username", "alice"), ("password", password)):
             place = (By.ID, name)
-            WebDriverWait(self.driver, PATIENCE).until(presence_of_element_located(place)).send_keys(value)
+            patient(self.driver).until(presence_of_element_located(place)).send_keys(value)
         self.press("Next")
 
 
@@ -119,7 +117,7 @@ class FrontEndTests(TestCase):
         self.person.open(f"{ENTRY}/_/authorize?{urlencode({**sent, 'prompt': 'select_account'})}")
         self.assertTrue(self.person.sees("Choose an account"))
         self.person.press("alice")
-        WebDriverWait(self.driver, PATIENCE).until(lambda _: self.place().startswith("/demo/") or self.agrees())
+        patient(self.driver).until(lambda _: self.place().startswith("/demo/") or self.agrees())
 
         self.assertTrue(self.place().startswith("/demo/"))
 

@@ -8,12 +8,11 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import yaml
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.ui import WebDriverWait
 from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.http import HTML_TYPE, HttpRequest, HttpResponse
 from tests.real.daemon import Daemon, daemon, free_port
-from tests.support.browser import browser, complaints, missing
+from tests.support.browser import browser, complaints, missing, patient
 from tests.support.files import write
 from tests.support.keys import quick_hash
 from tests.support.page_server import PageServer
@@ -111,7 +110,7 @@ class LeavingCase(SynchronousTestCase):
             self.driver.find_element(By.ID, "username").send_keys("alice")
             self.driver.find_element(By.ID, "password").send_keys("wonderland")
             self.driver.find_element(By.CSS_SELECTOR, "button[type=submit].main").click()
-        WebDriverWait(self.driver, PATIENCE).until(lambda driver: str(driver.current_url).startswith(f"{self.app}/cb"))
+        patient(self.driver).until(lambda driver: str(driver.current_url).startswith(f"{self.app}/cb"))
         parts = urlsplit(str(self.driver.current_url))
         return {name: values[0] for name, values in parse_qs(parts.fragment or parts.query).items()}
 
@@ -142,7 +141,7 @@ class CheckSessionTests(LeavingCase):
         self.driver.get(self.op.url(END_SESSION))
         self.driver.find_element(By.NAME, "signout").click()
         # The browser would give up the form if it was sent elsewhere at once.
-        WebDriverWait(self.driver, PATIENCE).until(lambda driver: "signed out" in driver.title)
+        patient(self.driver).until(lambda driver: "signed out" in driver.title)
         self.visit()
         changed = [self.ask(f"watcher {state}")[0] for _ in range(2)]
 
@@ -206,7 +205,7 @@ class FrontChannelTests(LeavingCase):
         hint = self.authorize()["id_token"]
         query = urlencode({"id_token_hint": hint, "post_logout_redirect_uri": f"{self.app}/bye", "state": "s"})
         self.driver.get(f"{self.op.url(END_SESSION)}?{query}")
-        WebDriverWait(self.driver, PATIENCE).until(lambda driver: "/bye" in str(driver.current_url))
+        patient(self.driver).until(lambda driver: "/bye" in str(driver.current_url))
         (front,) = (request for request in self.opened if request.path == "/front")
 
         self.assertEqual(self.driver.current_url, f"{self.app}/bye?state=s")

@@ -5,7 +5,6 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import WebDriverWait
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.real import apache, slapd
@@ -13,12 +12,11 @@ from tests.real.apache import Application, environment
 from tests.real.apache_server import HOST, read_environment
 from tests.real.installation import Directory, provider
 from tests.real.person import Page, Person
-from tests.support.browser import browser, complaints, missing
+from tests.support.browser import browser, complaints, missing, patient
 from tests.support.files import folder
 
 ALICE = {"username": "alice", "password": "wonderland"}
 PROTECTED, PUBLIC = "/protected/", "/public/"
-PATIENCE = 15
 
 
 class Case(SynchronousTestCase):
@@ -271,7 +269,7 @@ class BrowserTests(Case):
     def test_sign_in_and_out(self) -> None:
         """A browser signs in from Apache's page, is told of a wrong password, sees its claims, and signs out."""
         driver = self.enterContext(browser())
-        wait = WebDriverWait(driver, PATIENCE)
+        wait = patient(driver)
         driver.get(self.application.url(PROTECTED))
         driver.find_element(By.NAME, "username").send_keys("alice")
         driver.find_element(By.NAME, "password").send_keys("looking-glass", Keys.ENTER)

@@ -5,14 +5,13 @@ from urllib.parse import quote
 
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import WebDriverWait
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.real import node, slapd
 from tests.real.installation import Directory, provider
 from tests.real.node import FOLDER
 from tests.real.site import site
-from tests.support.browser import browser, complaints, missing
+from tests.support.browser import browser, complaints, missing, patient
 from tests.support.files import folder
 
 PATIENCE = 20
@@ -42,7 +41,7 @@ class PageTests(SynchronousTestCase):
         self.provider = self.enterContext(provider(folder(self), [client], directory.by_ldaps()))
         self.browser = self.enterContext(browser())
         self.browser.set_script_timeout(PATIENCE)
-        self.wait = WebDriverWait(self.browser, PATIENCE, poll_frequency=0.1)
+        self.wait = patient(self.browser)
 
     def call(self, name: str) -> dict[str, Any]:
         """Have the application do something, and return what came of it."""

@@ -6,14 +6,13 @@ from selenium.webdriver import ActionChains, Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
-from selenium.webdriver.support.ui import WebDriverWait
 from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.http import HttpRequest, HttpResponse
 from konnectd.web.locales import NAMES, direction
 from konnectd.web.texts import SIGN_IN_FAULTS
 from konnectd.web.views import FormPostPage, SignInFault
-from tests.support.browser import browser, complaints, missing, prefer, resize
+from tests.support.browser import browser, complaints, missing, patient, prefer, resize
 from tests.support.page_server import PageServer
 from tests.support.views import SAMPLES
 
@@ -74,7 +73,7 @@ class BrowserCase(SynchronousTestCase):
 
     def sent(self) -> list[dict[str, list[str]]]:
         """Wait until something was posted, and return all forms that were."""
-        WebDriverWait(self.driver, 10).until(lambda driver: "posted" in driver.page_source)
+        patient(self.driver).until(lambda driver: "posted" in driver.page_source)
         return [parse_qs(post.body.decode(), keep_blank_values=True) for post in self.server.posts]
 
 
@@ -324,7 +323,7 @@ class FormTargetTests(BrowserCase):
         self.said: list[str] = []
         self.open("consent")
         self.named("allow").click()
-        WebDriverWait(self.driver, 10).until(self.has_ended)
+        patient(self.driver).until(self.has_ended)
         return str(self.driver.current_url)
 
     def has_ended(self, driver: Chrome) -> bool:

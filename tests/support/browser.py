@@ -7,8 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import WebDriverWait
 
 FLAGS = (
     "--headless",
@@ -25,6 +29,8 @@ FLAGS = (
     "--force-device-scale-factor=1",
     "--lang=en",
 )
+#: How long a page may take on a machine that is busy, in seconds.
+PATIENCE = 15.0
 #: Chromium's way to say that a content setting is off.
 BLOCKED = 2
 
@@ -53,6 +59,24 @@ def browser(*, javascript: bool = True, width: int = 1280, height: int = 800) ->
     finally:
         driver.quit()
         shutil.rmtree(profile, ignore_errors=True)
+
+
+def patient(driver: Chrome) -> WebDriverWait[Chrome]:
+    """Wait for something, past one page's end and the next one's beginning.
+
+    Between the two the browser refuses questions about either in words of its own, which Selenium has no name for.
+    """
+    return WebDriverWait(driver, PATIENCE, poll_frequency=0.05, ignored_exceptions=(WebDriverException,))
+
+
+def page_of(driver: Chrome) -> WebElement:
+    """Return what tells this page from the next one."""
+    return driver.find_element(By.TAG_NAME, "html")
+
+
+def next_page(driver: Chrome, before: WebElement) -> None:
+    """Wait until the page is another one."""
+    patient(driver).until(lambda driver: page_of(driver) != before)
 
 
 def resize(driver: Chrome, width: int, height: int, *, mobile: bool = False) -> None:
