@@ -143,7 +143,11 @@ def _proxies(settings: Settings) -> Proxies | None:
 
 def _notes(world: World) -> Notes:
     """Put together what tells of decisions; the letter keeps a reference from looking like a flag."""
-    return Notes(lambda: "E" + world.entropy.token(REFERENCE_BYTES), every=world.settings.log_level in _TALKATIVE)
+    return Notes(
+        lambda: "E" + world.entropy.token(REFERENCE_BYTES),
+        every=world.settings.log_level in _TALKATIVE,
+        counted=world.settings.watching.counts,
+    )
 
 
 def _cookies(world: World) -> Cookies:

@@ -31,6 +31,8 @@ BeginLogging: TypeAlias = Callable[..., object]
 
 #: How many things are made, while starting, before those among them that are garbage are looked for.
 _MADE_AT_START = 20_000
+#: The same while requests are served: things, and how often before older ones are looked at, too.
+_WHILE_RUNNING = (5_000, 20, 20)
 
 
 def make_service(
@@ -47,7 +49,9 @@ def make_service(
         # Only when it runs: the command line also serves commands that need none of it.
         from konnectd.service import make_service as put_together  # noqa: PLC0415 - see above
 
-        return put_together(settings, reactor, supervisor)
+        made = put_together(settings, reactor, supervisor)
+    settle()
+    return made
 
 
 @contextmanager
@@ -63,6 +67,15 @@ def collected_rarely() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*before)
+
+
+def settle() -> None:
+    """Take what is there for what stays as long as the process, so that no search for garbage goes through it again.
+
+    Requests leave little behind that points at itself, so that may gather for a while.
+    """
+    gc.freeze()
+    gc.set_threshold(*_WHILE_RUNNING)
 
 
 def run(

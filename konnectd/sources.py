@@ -36,6 +36,9 @@ class Carried:
     user_agent: str = field(default="", repr=False)
 
 
+NOTHING_CARRIED = Carried()
+
+
 @frozen(kw_only=True)
 class Seen:
     """Who somebody is, by what their browser carries.

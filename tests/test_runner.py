@@ -138,6 +138,22 @@ class CollectionTests(SynchronousTestCase):
         self.assertGreater(meanwhile[0], before[0])
         self.assertEqual(gc.get_threshold(), before)
 
+    def test_settled(self) -> None:
+        """What is there when a daemon begins to serve is not looked through while it does."""
+        self.addCleanup(gc.unfreeze)
+        self.addCleanup(gc.set_threshold, *gc.get_threshold())
+        runner.settle()
+
+        self.assertGreater(gc.get_freeze_count(), 0)
+
+    def test_garbage_of_requests(self) -> None:
+        """What requests leave behind is still looked for."""
+        self.addCleanup(gc.unfreeze)
+        self.addCleanup(gc.set_threshold, *gc.get_threshold())
+        runner.settle()
+
+        self.assertTrue(all(0 < count <= 10_000 for count in gc.get_threshold()))
+
 
 class SignalTests(SynchronousTestCase):
     """The first signal ends in order, the second at once."""

@@ -124,6 +124,11 @@ class WatchingSettings:
     audit_log: str | Path | None = None
     log_format: str = TEXT
 
+    @property
+    def counts(self) -> bool:
+        """Whether anybody is told what requests came of."""
+        return self.with_metrics or self.audit_log is not None
+
     @classmethod
     def take(cls, values: dict[str, Any]) -> "WatchingSettings":
         """Take the values of these options out of those of all."""

@@ -98,7 +98,12 @@ class Authorize:
         """
         arrival = await self.pending.arrive(parameters)
         try:
-            return await self._answer(arrival, browser)
+            request = self.pending.parse(arrival)
+            if self.known is None:
+                return await self._answer(arrival, request, browser)
+            now = await self.known(browser)
+            answer = await self._answer(arrival, request, now.browser)
+            return evolve(answer, cookies=merged(now.cookies, answer.cookies))
         except OAuthError as error:
             return self._refuse(arrival, error)
         except BackendUnavailableError:
@@ -124,16 +129,7 @@ class Authorize:
             asked = self.pending.wanted(request)
             await self.permits.remember(logon.sub, request.client.client_id, asked, granted)
 
-    async def _answer(self, arrival: Arrival, browser: Browser) -> Answer:
-        """Answer a request whose address is proven."""
-        request = self.pending.parse(arrival)
-        if self.known is None:
-            return await self._answer_to(arrival, request, browser)
-        now = await self.known(browser)
-        answer = await self._answer_to(arrival, request, now.browser)
-        return evolve(answer, cookies=merged(now.cookies, answer.cookies))
-
-    async def _answer_to(self, arrival: Arrival, request: AuthorizationRequest, browser: Browser) -> Answer:
+    async def _answer(self, arrival: Arrival, request: AuthorizationRequest, browser: Browser) -> Answer:
         """Answer a request that is read."""
         progress = self.pending.progress(request, arrival.parameters)
         hint = self._hint(request)

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from attrs import evolve, field, frozen
 
 from konnectd.protocol.logons import MOST_BESIDE
-from konnectd.sources import Carried
+from konnectd.sources import NOTHING_CARRIED, Carried
 
 #: The logon: who the browser's person is.
 LOGON = "KKT"
@@ -51,7 +51,7 @@ class Browser:
 
     sealed: Mapping[str, str] = field(factory=dict, repr=False)
     recognized: Recognized | None = None
-    carried: Carried = field(factory=Carried)
+    carried: Carried = NOTHING_CARRIED
     program: tuple[str, str] = ("", "")
 
     @property

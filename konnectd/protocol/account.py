@@ -4,6 +4,7 @@ Everything here is written to a store and read back later, so each value carries
 reads the store's keys learns neither who somebody is nor what they use.
 """
 
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Self
 
@@ -193,6 +194,7 @@ def person_of(sub: str) -> str:
     return blake2b(sub.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
+@lru_cache(maxsize=1024)
 def pair_of(sub: str, client_id: str) -> str:
     """Name a person at a client in keys."""
     return blake2b(f"{sub} {client_id}".encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

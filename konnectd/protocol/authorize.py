@@ -70,6 +70,12 @@ LONGEST_OPAQUE = 2048
 _EVERYTHING = Profile()
 #: Spec: RFC 3986 2.3.
 _UNRESERVED = re.compile("[A-Za-z0-9._~-]*")
+_UNSUPPORTED = (
+    ("request", ErrorCode.REQUEST_NOT_SUPPORTED),
+    ("request_uri", ErrorCode.REQUEST_URI_NOT_SUPPORTED),
+    ("registration", ErrorCode.REGISTRATION_NOT_SUPPORTED),
+)
+_NO_PROMPT: frozenset[Prompt] = frozenset()
 #: More seconds than a person lives.
 LARGEST_MAX_AGE = 10**10
 
@@ -307,11 +313,7 @@ def _refuse_unsupported(parameters: Parameters) -> None:
 
     Spec: OIDC Core 3.1.2.6.
     """
-    for name, code in (
-        ("request", ErrorCode.REQUEST_NOT_SUPPORTED),
-        ("request_uri", ErrorCode.REQUEST_URI_NOT_SUPPORTED),
-        ("registration", ErrorCode.REGISTRATION_NOT_SUPPORTED),
-    ):
+    for name, code in _UNSUPPORTED:
         if name in parameters:
             raise OAuthError(code, f"{name} is not supported")
 
@@ -362,6 +364,8 @@ def _check_mode(address: ReturnAddress, parameters: Parameters, response_type: R
 
 def _prompt(parameters: Parameters) -> frozenset[Prompt]:
     """Read ``prompt``; words that nobody knows are passed over. Spec: OIDC Core 3.1.2.1."""
+    if "prompt" not in parameters:
+        return _NO_PROMPT
     words = set(parameters.text("prompt").split())
     if Prompt.NONE in words and len(words) > 1:
         raise OAuthError(ErrorCode.INVALID_REQUEST, "prompt none goes with no other prompt")

@@ -6,6 +6,7 @@ Spec: RFC 6749 3.1 and 3.2 (parameters sent without a value; parameters that mus
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Self
 from urllib.parse import unquote_to_bytes
 
@@ -19,6 +20,8 @@ MOST_PARAMETERS = 100
 #: May be sent several times, and are then one text with blanks between, which no value of theirs has.
 #: Spec: RFC 8707 2.
 _REPEATABLE = frozenset({"resource"})
+#: What a client sends with each request in the same words, none of them a secret.
+_ALWAYS_THE_SAME = frozenset({"redirect_uri", "scope", "response_type", "post_logout_redirect_uri"})
 #: A percent sign that begins no escape, and control characters, which no parameter of any specification has.
 _BROKEN_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -43,7 +46,8 @@ def parse_form(text: str) -> tuple[tuple[str, str], ...]:
     for part in parts:
         name, _, value = part.partition("=")
         if "%" in part or "+" in part or not part.isprintable():
-            pairs.append((name if name.isidentifier() else _decode(name), _decode(value)))
+            decode = _decode_again if name in _ALWAYS_THE_SAME else _decode
+            pairs.append((name if name.isidentifier() else _decode(name), decode(value)))
         elif part:
             pairs.append((name, value))
     return tuple(pairs)
@@ -61,6 +65,12 @@ def _decode(text: str) -> str:
     if _CONTROL.search(decoded) is not None:
         raise UntrustedRequestError(ErrorCode.INVALID_REQUEST, "a parameter has control characters")
     return decoded
+
+
+@lru_cache(maxsize=64)
+def _decode_again(text: str) -> str:
+    """Decode a value that has probably been here before."""
+    return _decode(text)
 
 
 def is_text(text: str) -> bool:
@@ -84,14 +94,15 @@ class Parameters:
         Spec: RFC 6749 3.1.
         """
         values: dict[str, str] = {}
-        seen: set[str] = set()
+        empty = False
         for name, value in pairs:
-            if name in seen and name not in _REPEATABLE:
+            if name not in values:
+                values[name], empty = value, empty or not value
+            elif name not in _REPEATABLE:
                 raise UntrustedRequestError(ErrorCode.INVALID_REQUEST, "a parameter is repeated")
-            seen.add(name)
-            if value:
-                values[name] = f"{values[name]} {value}" if name in values else value
-        return cls(values)
+            elif value:
+                values[name] = f"{values[name]} {value}" if values[name] else value
+        return cls({name: value for name, value in values.items() if value} if empty else values)
 
     def get(self, name: str) -> str | None:
         """Return a value, or None when it was not sent or empty."""

@@ -52,10 +52,12 @@ class Notes:
     Attributes:
         reference: makes a name for one line.
         every: tell of requests that were granted, too; false costs them nothing but to look here.
+        counted: whether anybody counts or keeps records of what requests came of; false costs as little.
     """
 
     reference: Callable[[], str]
     every: bool = False
+    counted: bool = True
     _told: set[Doubt] = field(factory=set, init=False, repr=False, eq=False)
 
     def wants(self, error: OAuthError) -> bool:

@@ -114,8 +114,9 @@ class OidcRoutes:
             await self._note(parameters, answer)
         # After a posted form the browser must not post again where it is sent. Spec: RFC 9110 15.4.4.
         status = 303 if request.method == "POST" else 302
-        told = (*happened.entered(answer.entered), *self._outcome(answer, status))
-        return self._respond(request, parameters, answer, status).telling(*told)
+        response = self._respond(request, parameters, answer, status)
+        told = self._outcome(answer, status)
+        return response.telling(*told) if told else response
 
     def _respond(self, request: HttpRequest, parameters: Parameters, answer: Answer, status: int) -> HttpResponse:
         """Send the browser on."""
@@ -136,13 +137,17 @@ class OidcRoutes:
                 assert_never(answer)
 
     def _outcome(self, answer: Answer, status: int) -> tuple[Happening, ...]:
-        """Tell what came of a request that goes back to its client."""
+        """Tell who came in, and what came of a request that goes back to its client."""
+        refused = isinstance(answer, ToClient) and answer.refusal is not None
+        if not (refused or self.notes.counted):
+            return ()
+        entered = happened.entered(answer.entered)
         match answer:
             case ToClient(refusal=Refusal() as refusal):
-                return (self._tell(refusal, status),)
+                return (*entered, self._tell(refusal, status))
             case ToClient(logon=Logon() as logon, granted=granted, client_id=client):
-                return (happened.authorized(logon, client, granted),)
-        return ()
+                return (*entered, happened.authorized(logon, client, granted))
+        return entered
 
     def _tell(self, refusal: Refusal, status: int) -> Rejected:
         """Tell of an error that the browser carries to a client, in the log where anybody wants to know."""
@@ -193,8 +198,11 @@ class OidcRoutes:
         if self.notes.every:
             trail = await self.token.authenticate.trail(authorization, form)
             self.notes.granted("token", evolve(trail, granted=tokens.scope.tokens), Answered.JSON)
+        answer = HttpResponse.json(tokens.to_json())
+        if not self.notes.counted:
+            return answer
         issued = TokensIssued(grant_type=form.text("grant_type"), client=tokens.client_id, scope=str(tokens.scope))
-        return HttpResponse.json(tokens.to_json()).telling(issued)
+        return answer.telling(issued)
 
     async def on_par(self, request: HttpRequest) -> HttpResponse:
         """Keep a pushed authorization request."""

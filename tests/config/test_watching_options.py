@@ -32,6 +32,11 @@ class WatchingTests(SynchronousTestCase):
         """Nobody is watched without wanting it."""
         self.assertEqual(read().watching, WatchingSettings())
 
+    def test_who_counts(self) -> None:
+        """Metrics and the audit log are told what requests came of, and without either nobody is."""
+        for words, counts in (((), False), (("--with-metrics",), True), (("--audit-log=stderr",), True)):
+            self.assertIs(read(*words).watching.counts, counts)
+
     def test_names_of_konnect(self) -> None:
         """Flags and keys of Konnect go on, with its addresses."""
         found = read("--with-metrics", "--with-pprof").watching

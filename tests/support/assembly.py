@@ -93,7 +93,8 @@ class Daemon:
         self.reactor = Clock()
         self.people = People(ALICE, BOB, passwords=PASSWORDS)
         self.web = WebOfClients()
-        self.settings = settings_of(*words, issuer=issuer)
+        # What requests come of is told only where somebody counts it.
+        self.settings = settings_of("--with-metrics", *words, issuer=issuer)
         contents = Contents(
             keys=ring(),
             encryption_secret=SECRET,

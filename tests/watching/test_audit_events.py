@@ -55,9 +55,11 @@ class Kept:
 class AuditedRuns(SynchronousTestCase):
     """A daemon in memory whose answers are written down."""
 
+    words: tuple[str, ...] = ()
+
     def setUp(self) -> None:
         """Assemble."""
-        self.daemon = Daemon()
+        self.daemon = Daemon(*self.words)
         self.kept: Any = Kept()
         self.auditing = Auditing(self.kept, lambda: 1.5)
         self.daemon.site = self.daemon.assembly.site(self.daemon.reactor, observe=self.auditing.observe)
@@ -75,6 +77,20 @@ class AuditedRuns(SynchronousTestCase):
         if wrong:
             raise AssertionError(wrong)
         return [json.loads(line) for line in lines]
+
+
+class NobodyCountsTests(AuditedRuns):
+    """A daemon whose settings say that nobody counts."""
+
+    words = ("--with-metrics=no",)
+
+    def test_not_told(self) -> None:
+        """What clients get is not even put together."""
+        consent = self.notes.sign_in(self.visitor)
+        self.found()
+        self.visitor.submit(consent, allow="1")
+
+        self.assertEqual(self.events(), ["consent-given"])
 
 
 class RunTests(AuditedRuns):
