@@ -35,7 +35,20 @@ def pages(
     pending: PendingRequests,
     notes: Notes,
 ) -> tuple[Route, ...]:
-    """Return the pages on the way in and out, ours or those of a front end, and the API that front ends need."""
+    """Return the pages on the way in and out with all that belongs to them, and addresses that endpoints have had."""
+    return (*_pages(world, urls, faces, forms, endsession, pending, notes), *_moved(world, faces))
+
+
+def _pages(
+    world: World,
+    urls: Urls,
+    faces: PageFaces,
+    forms: Forms,
+    endsession: EndSession,
+    pending: PendingRequests,
+    notes: Notes,
+) -> tuple[Route, ...]:
+    """Return the pages, ours or those of a front end, and the API that front ends need."""
     identifier = _identifier(world, urls, faces, forms, endsession.sign_in, pending, notes)
     by_browser = known(world, endsession.sign_in)
     if by_browser is not None:
@@ -49,6 +62,16 @@ def pages(
         return api.routes(WebApp(urls.paths, world.contents.web_app, world.entropy, faces.as_page).routes())
     leaving = _leaving(urls, faces, forms, endsession)
     return api.routes((*identifier.routes(), *leaving.routes(), *_chooser(identifier, endsession).routes()))
+
+
+def _moved(world: World, faces: PageFaces) -> tuple[Route, ...]:
+    """Return what sends on from addresses that endpoints have had with Konnect."""
+    addresses = world.settings.endpoints.moved(world.settings.paths)
+    if not addresses:
+        return ()
+    from konnectd.web.moved import MovedRoutes  # noqa: PLC0415 - nobody else needs it
+
+    return MovedRoutes(moved=addresses, face=faces.as_page).routes()
 
 
 def _leaving(urls: Urls, faces: PageFaces, forms: Forms, endsession: EndSession) -> LeavingRoutes:

@@ -60,8 +60,9 @@ A value that begins with `${CREDENTIALS_DIRECTORY}` names a file among the crede
 Files are quoted as systemd quotes environment files: a value may stand in single or double quotes; a backslash outside
 of single quotes protects what follows it (inside double quotes only `"`, `\\`, `$` and the backtick).
 
-Every option of Konnect keeps its name here. Those that are not there yet are refused, because an installation that
-relies on one must not start without it; saying `no` to a switch that is not there is fine.
+Every option of Konnect keeps its name here, and [they are all listed](migrating.md#flags). What lico has besides and is
+not there is refused, because an installation that relies on it must not start without it; saying `no` to a switch that
+is not there is fine.
 """
 
 _REASONS_HEAD = """\
@@ -172,7 +173,7 @@ def manual(package: str = backends.PACKAGE) -> str:
     for heading, options in sections(package).items():
         parts.append(f"\n## {heading}\n")
         parts += [f"\n{_manual_of(option)}" for option in options]
-    parts.append("\n## Options of Konnect that are not there yet\n\n")
+    parts.append("\n## Options of lico that are not there\n\n")
     parts.append(f"Refused: {_names(ABSENT)}.\n")
     return "".join(parts)
 

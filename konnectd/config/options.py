@@ -7,7 +7,7 @@ can move over with their files.
 from collections.abc import Mapping
 from pathlib import Path
 
-from konnectd.config import branding_options, guests, proxies, staying, survey, watching_options
+from konnectd.config import branding_options, endpoints, guests, proxies, staying, survey, watching_options
 from konnectd.config.identifier_options import IDENTIFIER_OPTIONS
 from konnectd.config.values import (
     LogLevel,
@@ -100,6 +100,7 @@ OPTIONS: tuple[Option, ...] = (
         metavar="URI",
         section=_PROVIDER,
     ),
+    *endpoints.OPTIONS,
     *IDENTIFIER_OPTIONS,
     *proxies.OPTIONS,
     Option(
@@ -377,12 +378,9 @@ OPTIONS: tuple[Option, ...] = (
 )
 
 
-#: What Konnect has and we do not have yet. A value is refused, unless it says no to what is not there anyway, because
-#: an installation that relies on one of these must not start without it.
-ABSENT: tuple[Option, ...] = (
-    Option(name="authorization-endpoint-uri", help=""),
-    Option(name="endsession-endpoint-uri", help=""),
-)
+#: What lico has and we do not have. A value is refused, unless it says no to what is not there anyway, because an
+#: installation that relies on one of these must not start without it.
+ABSENT: tuple[Option, ...] = (Option(name="allow-client-signed-logins", metavar="", help=""),)
 
 #: What the names of a backend's settings begin with where that is not its own name, and whose they are.
 FOREIGN_PREFIXES: Mapping[str, str] = {"KOPANO_SERVER_": "kc", "KOPANO_CLIENT_": "kc"}

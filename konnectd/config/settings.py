@@ -17,6 +17,7 @@ from konnectd.config.backends import BackendOptions
 from konnectd.config.branding_options import BrandingSettings
 from konnectd.config.choices import Choice
 from konnectd.config.completion import advice, fill_defaults
+from konnectd.config.endpoints import EndpointSettings
 from konnectd.config.given import Given, Names
 from konnectd.config.options import (
     ABSENT,
@@ -71,6 +72,7 @@ class Settings:
         store: its file name in the folder of stores; store_options are its own, by name with underscores.
         branding: how pages look, and what they say.
         watching, survey: how the daemon is watched, and what it reports.
+        endpoints: further addresses of endpoints.
         sources: where each option that was given stands, such as ``konnectd.conf:12``.
         effective: the value of every option, by name with underscores, whichever field it has become.
         warnings: what to log once logging works.
@@ -122,6 +124,7 @@ class Settings:
     branding: BrandingSettings = field(factory=BrandingSettings)
     watching: WatchingSettings = field(factory=WatchingSettings)
     survey: SurveySettings = field(factory=SurveySettings)
+    endpoints: EndpointSettings = field(factory=EndpointSettings)
     sources: Mapping[str, str] = field(factory=dict)
     effective: Mapping[str, object] = field(factory=dict, repr=False, eq=False)
     warnings: tuple[str, ...] = ()
@@ -254,8 +257,8 @@ class _Reading:
         chosen = {"identity_manager": backend or "", "identity_manager_args": tuple(args)}
         effective = {**values, **chosen, **of_backend.values, **store_values.values}
         branding, watching = BrandingSettings.take(values), WatchingSettings.take(values)
-        reports = SurveySettings.take(values)
-        self.faults += watching.faults(core.sources)
+        reports, endpoints = SurveySettings.take(values), EndpointSettings.take(values, backend or "")
+        self.faults += (*watching.faults(core.sources), *endpoints.faults(values["uri_base_path"], core.sources))
         self._warnings += (*advice(values), *reports.advice(values["iss"]))
         return Settings(
             **values,
@@ -266,6 +269,7 @@ class _Reading:
             branding=branding,
             watching=watching,
             survey=reports,
+            endpoints=endpoints,
             sources={**core.sources, **of_backend.sources, **store_values.sources, **self._sources_of_words()},
             effective=effective,
             warnings=tuple(self._warnings),
@@ -380,9 +384,9 @@ class _Reading:
                 self._warnings.append(f"the environment variable {name} is not an option")
 
     def _refuse(self, given: Given) -> None:
-        """Say that an option of Konnect's is not there, unless it asks for nothing."""
-        if given.text.strip():
-            self.faults.append(given.fault("is not supported yet"))
+        """Say that an option of others is not there, unless it asks for nothing."""
+        if given.text.strip().lower() not in {"", "no", "false"}:
+            self.faults.append(given.fault("is not supported"))
 
     def _check_required(self, core: layers.Reading) -> None:
         """Miss the issuer when nobody gave one."""
