@@ -240,7 +240,7 @@ def run(argv: Sequence[str], environ: Mapping[str, str], now: int) -> int:
         return OK
     try:
         words = Words.parse(argv, OWN_OPTIONS)
-        settings = read_key_settings(words.rest, environ)
+        settings = read_key_settings(words.rest, environ, to_make=True)
     except ConfigErrors as error:
         return misused("setup", error)
     try:

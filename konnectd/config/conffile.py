@@ -5,7 +5,7 @@ several lines is refused instead. What the keys mean is not here.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from attrs import frozen
@@ -19,6 +19,8 @@ _ESCAPED_ANYTHING = re.compile(r"\\(.)")
 _ESCAPED_SPECIAL = re.compile(r"\\([\"\\`$])")
 _DOUBLE_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _SINGLE_QUOTED = re.compile(r"'([^']*)'")
+#: How the names of files of launchers end; the whole names are `konnectd.config.launcher`'s.
+_OF_A_LAUNCHER = ".cfg"
 
 
 @frozen(kw_only=True)
@@ -54,6 +56,20 @@ def read(path: Path, place: Given) -> Lines:
         line = content.count(b"\n", 0, error.start) + 1
         return Lines(values=(), faults=(ConfigError("config", "is not UTF-8 text", f"{path}:{line}"),))
     return parse(text, str(path))
+
+
+def left_out(places: Sequence[Given], *, to_make: bool = False) -> tuple[Given, ...]:
+    """Return what counts where a file says nothing; that is something only for files of launchers like Konnect's.
+
+    Args:
+        places: where the path of the file was given; none without a file.
+        to_make: files that are not there yet are named as well, for who is going to make them.
+    """
+    if not places or not places[0].text.endswith(_OF_A_LAUNCHER):
+        return ()
+    from konnectd.config import launcher  # noqa: PLC0415 - only who comes from there needs it
+
+    return launcher.left_out(Path(places[0].text), to_make=to_make)
 
 
 def parse(text: str, name: str) -> Lines:

@@ -57,12 +57,13 @@ class KeySettings:
     token_life: int | None
 
 
-def read_key_settings(argv: Sequence[str], environ: Mapping[str, str]) -> KeySettings:
+def read_key_settings(argv: Sequence[str], environ: Mapping[str, str], *, to_make: bool = False) -> KeySettings:
     """Read the options about keys; of the configuration file nothing else.
 
     Args:
         argv: flags.
         environ: the environment variables.
+        to_make: a file that Konnect's launcher would have found counts as named before it is there.
 
     Raises:
         ConfigErrors: something is wrong; it holds all faults.
@@ -73,8 +74,9 @@ def read_key_settings(argv: Sequence[str], environ: Mapping[str, str]) -> KeySet
     faults += [ConfigError(word, "is not expected here", arguments.SOURCE) for word in given.words]
     places = layers.Layers(arguments=given, environ=environ).pick(CONFIG)
     lines = conffile.read(Path(places[0].text), places[0]) if places else conffile.Lines(values=(), faults=())
+    found = (*lines.values, *conffile.left_out(places, to_make=to_make))
     options = tuple(option for option in KEY_OPTIONS if option is not CONFIG)
-    reading = layers.read(options, layers.Layers(arguments=given, environ=environ, lines=lines.values))
+    reading = layers.read(options, layers.Layers(arguments=given, environ=environ, lines=found))
     faults += [*lines.faults, *reading.faults]
     if faults:
         raise ConfigErrors(faults)

@@ -42,7 +42,10 @@ _LOGGING = "Logging"
 #: Names the configuration file; therefore it can not stand in one.
 CONFIG = Option(
     name="config",
-    help="The configuration file. None is read unless it is named here.",
+    help=(
+        "The configuration file. None is read unless it is named here. What Konnect's own, konnectd.cfg, leaves out is "
+        "looked for beside it, as Konnect's launcher did."
+    ),
     parse=Path,
     metavar="FILE",
 )

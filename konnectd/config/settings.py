@@ -224,6 +224,7 @@ class _Reading:
         """Take the command line apart and read the file it names."""
         self.faults: list[ConfigError] = []
         self._warnings: list[str] = []
+        self._beside: tuple[Given, ...] = ()
         self._backends = Choice(kind="backend", option="identity_manager", package=package, faults=self.faults)
         self._stores = Choice(kind="store", option="store", package=backends.STORES, faults=self.faults)
         given = arguments.parse(argv, self._find_flag)
@@ -231,7 +232,7 @@ class _Reading:
         self._words = self._plain_words(given)
         self._of_file = self._lines(layers.Layers(arguments=given, environ=environ).pick(CONFIG))
         # The first line of an option is the one that counts, so the file goes before defaults.
-        self._layers = layers.Layers(arguments=given, environ=environ, lines=(*self._of_file, *defaults))
+        self._layers = layers.Layers(arguments=given, environ=environ, lines=(*self._of_file, *self._beside, *defaults))
 
     def finish(self) -> Settings:
         """Return the settings, which are of use only when there are no faults."""
@@ -296,10 +297,11 @@ class _Reading:
         return dict.fromkeys(names, arguments.SOURCE)
 
     def _lines(self, place: tuple[Given, ...]) -> tuple[Given, ...]:
-        """Return what the configuration file says."""
+        """Return what the configuration file says, and keep what counts where it says nothing."""
         if not place:
             return ()
         lines = conffile.read(Path(place[0].text), place[0])
+        self._beside = conffile.left_out(place)
         self.faults += lines.faults
         return lines.values
 

@@ -57,6 +57,18 @@ class MakeTests(SetupCase):
         self.assertTrue(self.usable())
         self.assertEqual(str((self.root / "signing.pem").readlink()), "keys/2023-11-14.pem")
 
+    def test_for_a_file_of_konnect(self) -> None:
+        """With Konnect's configuration everything is made where its launcher had it, and there is nothing to write."""
+        self.outer.chmod(0o700)
+        config = self.outer / "konnectd.cfg"
+        config.write_text("oidc_issuer_identifier = https://id.example.com\n")
+        found = self.run_setup(f"--config={config}")
+        link = self.outer / "konnectd-signing-private-key.pem"
+
+        self.assertEqual((found.status, found.errors, "Write into" in found.output), (0, "", False))
+        self.assertEqual(str(link.readlink()), "konnectkeys/2023-11-14.pem")
+        self.assertEqual((self.outer / "konnectd-encryption-secret.key").stat().st_size, 32)
+
     def test_modes(self) -> None:
         """Nobody else can read anything, whatever the mask is."""
         mask = os.umask(0)
