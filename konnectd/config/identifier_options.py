@@ -9,7 +9,8 @@ IDENTIFIER_OPTIONS: tuple[Option, ...] = (
         name="identifier-client-path",
         help=(
             "The folder of a web application that is served in the place of the sign-in pages of this daemon, and "
-            "signs people in through the identifier API. It is read once, at start. The default is our own pages."
+            "signs people in through the identifier API. It is read once, at start. The folder above one that is "
+            "called identifier-webapp, as Konnect has it, will do. The default is our own pages."
         ),
         parse=Path,
         keys=("identifier_client_path", "web_resources_path"),

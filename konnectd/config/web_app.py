@@ -15,6 +15,8 @@ INDEX = "index.html"
 #: What there may be beside it: files, and the folder whose files are served with all that is in it.
 _MORE = ("service-worker.js",)
 _FOLDER = "static"
+#: Where Konnect's own lies in the folder that ``web_resources_path`` names.
+_KONNECT = "identifier-webapp"
 #: All files together, in bytes: they are kept in memory.
 LARGEST = 64 * 1024 * 1024
 #: What can stand in the path of an address as it is.
@@ -25,7 +27,7 @@ def load_web_app(folder: Path, *, warn: Callable[[str], object]) -> Mapping[str,
     """Read a front end; hidden files, and links that lead out of the folder, are left out.
 
     Args:
-        folder: where its ``index.html`` is.
+        folder: where its ``index.html`` is; or the folder with that of Konnect's in it, as its launcher wants it.
         warn: told what is left out although somebody may want it.
 
     Returns:
@@ -34,6 +36,8 @@ def load_web_app(folder: Path, *, warn: Callable[[str], object]) -> Mapping[str,
     Raises:
         ConfigErrors: there is none, it can not be read, or it is too large.
     """
+    if not os.path.exists(folder / INDEX) and os.path.exists(folder / _KONNECT / INDEX):  # noqa: PTH110 - never raises
+        folder /= _KONNECT
     found: dict[str, bytes] = {}
     size = 0
     try:

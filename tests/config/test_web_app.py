@@ -44,6 +44,15 @@ class WebAppTests(SynchronousTestCase):
         self.assertEqual(sorted(self.read()), served)
         self.assertEqual(self.warnings, [])
 
+    def test_resources_of_konnect(self) -> None:
+        """A file of Konnect's names the folder that its front end lies in, under a name of its own."""
+        (self.folder / "index.html").unlink()
+        self.put("identifier-webapp/index.html", b"<!doctype html>")
+        self.put("identifier-webapp/static/a.css")
+        self.put("static/other.css")
+
+        self.assertEqual(sorted(self.read()), ["index.html", "static/a.css"])
+
     def test_links(self) -> None:
         """A link that leads out of the folder is left out with a warning, and one that stays in it is followed."""
         self.put("static/a.css", b"a")
