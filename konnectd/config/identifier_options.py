@@ -14,6 +14,7 @@ IDENTIFIER_OPTIONS: tuple[Option, ...] = (
         ),
         parse=Path,
         keys=("identifier_client_path", "web_resources_path"),
+        env=("KONNECTD_IDENTIFIER_CLIENT_PATH", "LICOD_IDENTIFIER_CLIENT_PATH"),
         metavar="FOLDER",
         section="Pages",
     ),

@@ -3,7 +3,6 @@
 Only what the options say is here. The files they name - keys, clients, scopes - are read by `konnectd.config.contents`.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from itertools import dropwhile
 from pathlib import Path
@@ -12,7 +11,7 @@ from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
-from konnectd.config import arguments, backends, conffile, layers, proxies, staying
+from konnectd.config import arguments, backends, conffile, layers, proxies, staying, variables
 from konnectd.config.backends import BackendOptions
 from konnectd.config.branding_options import BrandingSettings
 from konnectd.config.choices import Choice
@@ -39,9 +38,6 @@ _NOWHERE = "http://localhost"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _KNOWN = Names(options=OPTIONS)
 _KNOWN_ABSENT = Names(options=ABSENT)
-#: Variables that look like options but are made by Kubernetes for a service of our name, or belong to Konnect's
-#: container image.
-_NOT_OPTIONS = re.compile(r"KONNECTD_(?:(?:.*_)?(?:SERVICE_HOST|SERVICE_PORT|PORT)(?:_.*)?|DOCKER_.*|USER|GROUP)")
 
 
 @frozen(kw_only=True)
@@ -377,13 +373,9 @@ class _Reading:
             for given in layers.Layers(arguments=arguments.NONE, environ=environ).pick(option):
                 self._refuse(given)
         mine = Names(options=(CONFIG, *OPTIONS, *ABSENT, *own))
-        for name in sorted(environ):
-            if not name.startswith("KONNECTD_") or _NOT_OPTIONS.fullmatch(name):
-                continue
-            bare = name.removeprefix("KONNECTD_")
-            owner = self._backends.find_owner(bare) or self._stores.find_owner(bare)
-            if owner is None and mine.find_key(name) is None:
-                self._warnings.append(f"the environment variable {name} is not an option")
+        self._warnings += variables.doubts(
+            environ, mine, lambda name: self._backends.find_owner(name) or self._stores.find_owner(name)
+        )
 
     def _refuse(self, given: Given) -> None:
         """Say that an option of others is not there, unless it asks for nothing."""

@@ -320,11 +320,27 @@ class WarningTests(SettingsTestCase):
                 "KONNECTD_DOCKER_SECRETS_PATH": "x",
                 "KONNECTD_USER": "x",
                 "KONNECTD_KC_SERVER_URI": "of another backend",
+                "LICOD_ISS": "https://x.example",
+                "LICOD_SIGNING_KID": "x",
                 "PATH": "/bin",
             },
         )
 
-        self.assertEqual(found.warnings, ("the environment variable KONNECTD_SIGNING_KEY is not an option",))
+        self.assertEqual(
+            found.warnings,
+            tuple(
+                f"the environment variable {name} is not an option" for name in ("KONNECTD_SIGNING_KEY", "LICOD_ISS")
+            ),
+        )
+
+    def test_proxy_on_the_way_out(self) -> None:
+        """Konnect's went through one that variables named; that nothing here does is told."""
+        found = self.load(ISS, "ldap", environ={"https_proxy": "http://proxy:3128", "HTTP_PROXY": "", "NO_PROXY": "x"})
+
+        self.assertEqual(
+            found.warnings,
+            ("the environment variable https_proxy has no effect: other servers are asked without a proxy",),
+        )
 
     def test_insecure(self) -> None:
         """Certificates that are not checked are told of at each start."""

@@ -1,0 +1,31 @@
+"""Environment variables that somebody may believe in although they have no effect."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+
+from konnectd.config.given import Names
+
+#: How variables begin that look like options: ours and Konnect's, and lico's.
+_PREFIXES = ("KONNECTD_", "LICOD_")
+#: What looks like one but is made by Kubernetes for a service of our name, or belongs to Konnect's container image.
+_NOT_OPTIONS = re.compile(r"[A-Z]+_(?:(?:.*_)?(?:SERVICE_HOST|SERVICE_PORT|PORT)(?:_.*)?|DOCKER_.*|USER|GROUP)")
+#: By these Konnect, as other programs in Go, found a proxy on its way out.
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
+
+
+def doubts(environ: Mapping[str, str], known: Names, owner: Callable[[str], str | None]) -> Iterator[str]:
+    """Yield what to say about variables.
+
+    Args:
+        environ: all of them.
+        known: the options that there are.
+        owner: whose an option is that is not among them, by its name; None for nobody's.
+    """
+    for name in sorted(environ):
+        if not name.startswith(_PREFIXES) or _NOT_OPTIONS.fullmatch(name) or known.find_key(name) is not None:
+            continue
+        if owner(name.partition("_")[2]) is None:
+            yield f"the environment variable {name} is not an option"
+    for name in _PROXIES:
+        if environ.get(name):
+            yield f"the environment variable {name} has no effect: other servers are asked without a proxy"
