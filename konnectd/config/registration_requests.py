@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from attrs import evolve
 
+from konnectd.config.values import scope_token
 from konnectd.config.yamlfile import Table
 from konnectd.protocol.client import Client, is_plain_uri
 from konnectd.protocol.request_object import LONGEST_REQUEST_URI, UNSIGNED
@@ -25,12 +26,18 @@ def with_requests(client: Client, table: Table) -> Client:
         problem = _problem(item.text)
         if problem:
             table.fault("request_uris", problem, item.source)
+    for item in table.items("implicit_scopes"):
+        try:
+            scope_token(item.text)
+        except ValueError as error:
+            table.fault("implicit_scopes", str(error), item.source)
     signed = table.switch(_REQUIRE_SIGNED)
     if signed and client.request_object_signing_alg == UNSIGNED:
         table.fault(_REQUIRE_SIGNED, "does not go with request_object_signing_alg: none")
     return evolve(
         client,
         request_uris=tuple(dict.fromkeys(table.texts("request_uris"))),
+        implicit_scopes=tuple(dict.fromkeys(table.texts("implicit_scopes"))),
         require_signed_request_object=signed,
         require_pushed_authorization_requests=table.switch("require_pushed_authorization_requests"),
     )

@@ -277,6 +277,8 @@ class AuthorizationRequest:
         scope = Scope.parse(parameters.text("scope"))
         if OPENID not in scope:
             raise OAuthError(ErrorCode.INVALID_SCOPE, "scope must contain openid")
+        if return_address.client.implicit_scopes:
+            scope = Scope.of((*scope, *return_address.client.implicit_scopes))
         if len(parameters.text("state")) > LONGEST_OPAQUE or len(parameters.text("nonce")) > LONGEST_OPAQUE:
             raise OAuthError(ErrorCode.INVALID_REQUEST, "state or nonce is too long")
         if ResponsePart.ID_TOKEN in response_type and "nonce" not in parameters:

@@ -64,6 +64,7 @@ class Client:
         request_uris: where its request objects may be fetched.
         require_signed_request_object: a request counts only as far as the client signed it.
         require_pushed_authorization_requests: a request counts only when the client pushed it.
+        implicit_scopes: asked for with each of its requests, whether it says so or not.
         response_types: those it may ask for, as metadata has them; empty for any.
         pairwise: how it knows people; None for public subjects.
         default_max_age: what counts where a request has no ``max_age``; None for nothing.
@@ -108,6 +109,7 @@ class Client:
     request_uris: tuple[str, ...] = ()
     require_signed_request_object: bool = False
     require_pushed_authorization_requests: bool = False
+    implicit_scopes: tuple[str, ...] = ()
     response_types: tuple[str, ...] = ()
     sector_identifier_uri: str = ""
     pairwise: Pairwise | None = None

@@ -41,6 +41,14 @@ class RequestTests(RegistrationTestCase):
                 problem, "request_uris: must begin with https://, and have no user name and no blanks", uri
             )
 
+    def test_implicit_scopes(self) -> None:
+        """Scopes are kept once each, and what is none stops the start."""
+        client = self.client(f"{self.CALLBACK}, implicit_scopes: [groups, konnect/id, groups]")
+        problem = self.problem(f"{self.CALLBACK}, implicit_scopes: ['a b']")
+
+        self.assertEqual(client.implicit_scopes, ("groups", "konnect/id"))
+        self.assertEqual(problem, "implicit_scopes: must be a scope without blanks, quotes and backslashes, not 'a b'")
+
     def test_length(self) -> None:
         """A longer address could never be sent."""
         problem = self.problem(f"{self.CALLBACK}, request_uris: ['https://a.example.com/{'r' * 500}']")

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from urllib.parse import parse_qsl, quote
 
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -163,6 +164,14 @@ class AddToQueryTests(SynchronousTestCase):
 
 class ContentsTests(SynchronousTestCase):
     """What a request asks for."""
+
+    def test_implicit_scopes(self) -> None:
+        """What a client asks for by its registration is asked for once, and is no openid."""
+        client = evolve(NOTES, implicit_scopes=("groups", "email", "openid"))
+
+        self.assertEqual(request_of(client).scope.tokens, ("openid", "profile", "email", "groups"))
+        with self.assertRaises(OAuthError):
+            request_of(client, scope="profile")
 
     def test_good(self) -> None:
         """A good request is read as it was meant."""
