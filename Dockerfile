@@ -29,10 +29,12 @@ COPY container/entrypoint.sh /usr/local/bin/docker-entrypoint
 ENV PATH=/opt/konnectd/bin:/usr/local/bin:/usr/bin:/bin \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
-    KONNECTD_LISTEN=0.0.0.0:8777
+    KONNECTD_LISTEN=0.0.0.0:8777 \
+    KONNECTD_METRICS_LISTEN=0.0.0.0:6777
 WORKDIR /var/lib/konnectd-docker
 USER 65532:65532
-EXPOSE 8777
+# The second one is where metrics are, for whoever wants them: without --with-metrics nothing listens there.
+EXPOSE 8777 6777
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s \
     CMD konnectd healthcheck --hostname="${KONNECTD_LISTEN%% *}" --timeout=4

@@ -61,6 +61,10 @@ if [ -n "$dn" ] && [ -z "${LDAP_BINDDN:-}" ]; then
 fi
 if [ -n "$bind" ] && [ -z "${LDAP_BINDPW:-}" ]; then export LDAP_BINDPW_FILE="$bind"; fi
 
+# Konnect's image could run another program in the place of konnectd.
+if [ "${EXE:-konnectd}" != konnectd ]; then echo "entrypoint: EXE has no effect; give a program as the command" >&2; fi
+unset EXE
+
 extra=${ARGS:-}
 unset ARGS
 

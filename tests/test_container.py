@@ -50,6 +50,12 @@ def stages() -> list[list[Instruction]]:
     return found
 
 
+def environment() -> Mapping[str, str]:
+    """Return the variables that the image sets."""
+    words = " ".join(each.rest for each in stages()[-1] if each.word == "ENV").split()
+    return {name: value for name, _, value in (word.partition("=") for word in words)}
+
+
 def last(word: str) -> str:
     """Return what the last stage says by an instruction that it has once."""
     (found,) = (each.rest for each in stages()[-1] if each.word == word)
@@ -132,6 +138,13 @@ class RecipeTests(SynchronousTestCase):
 
         self.assertEqual(last("ENTRYPOINT"), f'["{copied.split()[-1]}"]')
         self.assertTrue((ROOT / "container" / "entrypoint.sh").stat().st_mode & 0o111)
+
+    def test_ports(self) -> None:
+        """Where it listens, and where metrics are, can be reached from outside of the container, as with Konnect's."""
+        named = [environment()[name] for name in ("KONNECTD_LISTEN", "KONNECTD_METRICS_LISTEN")]
+
+        self.assertEqual(named, [f"0.0.0.0:{port}" for port in last("EXPOSE").split()])
+        self.assertEqual(last("EXPOSE"), "8777 6777")
 
     def test_health(self) -> None:
         """It is asked for its health where it listens, and the answer comes before the engine's patience ends."""

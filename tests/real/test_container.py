@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -88,6 +89,7 @@ class ContainerCase(SynchronousTestCase):
             "PATH": f"{self.root / 'bin'}:{_PATH}",
             "KONNECTD_DOCKER_SECRETS_PATH": str(self.secrets),
             "KONNECTD_LISTEN": "0.0.0.0:8777",
+            "KONNECTD_METRICS_LISTEN": "0.0.0.0:6777",
             **NO_SURVEY,
             **more,
         }
@@ -151,6 +153,17 @@ class WordTests(ContainerCase):
 
         self.assertEqual(found.words, ["serve", "--iss=https://a", "--log-level=debug", "ldap"])
         self.assertEqual(self.options("serve", ARGS="ldap"), {})
+
+    def test_other_executable(self) -> None:
+        """A variable of Konnect's image that has no effect is told of, unless it asks for what happens anyway."""
+        told = {
+            value: (found.returncode, found.stderr)
+            for value in ("konnectd", "/bin/sh")
+            for found in (self.call("version", EXE=value),)
+        }
+
+        self.assertEqual(told["konnectd"], (0, ""))
+        self.assertEqual(told["/bin/sh"], (0, "entrypoint: EXE has no effect; give a program as the command\n"))
 
     def test_anything_else(self) -> None:
         """Another program is run as it is, with its words and its status."""
@@ -275,6 +288,7 @@ class DaemonTests(ContainerCase):
         someone = {"username": "alice", "password": quick_hash("wonderland")}
         users = self.secret("users.yaml", json.dumps({"users": [someone]}).encode())
         self.listen = f"127.0.0.1:{free_port()}"
+        self.metrics = free_port()
         self.words = ("serve", "--iss=https://sso.example.com", f"--file-users={users}", "file")
 
     def live(self, *before: str) -> tuple[bool, int, str]:
@@ -285,7 +299,7 @@ class DaemonTests(ContainerCase):
         own = ("unshare", "--user", "--map-user=65532", "--map-group=65532") if os.geteuid() == 0 else ()
         process = subprocess.Popen(
             [*before, *own, str(self.root / "docker-entrypoint"), *self.words],
-            env=self.environ(KONNECTD_LISTEN=self.listen),
+            env=self.environ(KONNECTD_LISTEN=self.listen, KONNECTD_METRICS_LISTEN=f"0.0.0.0:{self.metrics}"),
             cwd="/",
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -293,9 +307,18 @@ class DaemonTests(ContainerCase):
             text=True,
         )
         well = self.healthy(process)
+        self.seen_metrics = self.ask_for_metrics()
         process.send_signal(signal.SIGTERM)
         _, log = process.communicate(timeout=30)
         return well, process.returncode, log
+
+    def ask_for_metrics(self) -> str:
+        """Return what is at the address of metrics; empty if nothing is."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics}/metrics", timeout=10) as answer:
+                return str(answer.read(), "utf-8")
+        except OSError:
+            return ""
 
     def healthy(self, process: "subprocess.Popen[str]") -> bool:
         """Ask it for its health, until it is well or ends."""
@@ -313,6 +336,16 @@ class DaemonTests(ContainerCase):
 
         self.assertEqual((well, status, "random" in log), (True, 0, False), log)
         self.assertIn("SIGTERM received, stopping", log)
+
+    def test_metrics(self) -> None:
+        """They are off, and by the flag alone they are where the image says."""
+        self.live()
+        off = self.seen_metrics
+        self.words = (*self.words, "--with-metrics")
+        self.live()
+
+        self.assertEqual(off, "")
+        self.assertIn("konnectd_build_info", self.seen_metrics)
 
     def test_without_secrets(self) -> None:
         """Without them it runs as well, and says what that means."""
