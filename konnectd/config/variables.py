@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator, Mapping
 
 from konnectd.config.given import Names
 
-#: How variables begin that look like options: ours and Konnect's, and lico's.
-_PREFIXES = ("KONNECTD_", "LICOD_")
+#: How variables begin that look like options: ours and Konnect's, those of a library in there, and lico's.
+_PREFIXES = ("KONNECTD_", "KCC_GO_", "LICOD_", "LIBREGRAPH_")
 #: What looks like one but is made by Kubernetes for a service of our name, or belongs to Konnect's container image.
 _NOT_OPTIONS = re.compile(r"[A-Z]+_(?:(?:.*_)?(?:SERVICE_HOST|SERVICE_PORT|PORT)(?:_.*)?|DOCKER_.*|USER|GROUP)")
 #: By these Konnect, as other programs in Go, found a proxy on its way out.
-_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
 
 
 def doubts(environ: Mapping[str, str], known: Names, owner: Callable[[str], str | None]) -> Iterator[str]:

@@ -335,7 +335,7 @@ class WarningTests(SettingsTestCase):
 
     def test_proxy_on_the_way_out(self) -> None:
         """Konnect's went through one that variables named; that nothing here does is told."""
-        found = self.load(ISS, "ldap", environ={"https_proxy": "http://proxy:3128", "HTTP_PROXY": "", "NO_PROXY": "x"})
+        found = self.load(ISS, "ldap", environ={"https_proxy": "http://proxy:3128", "HTTP_PROXY": "", "FTP_PROXY": "x"})
 
         self.assertEqual(
             found.warnings,

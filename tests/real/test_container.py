@@ -18,6 +18,7 @@ from twisted.trial.unittest import SkipTest, SynchronousTestCase
 from tests.config.test_keys import private_pem
 from tests.real.daemon import ROOT, free_port
 from tests.support.keys import quick_hash, rsa_key
+from tests.support.migrating import data
 from tests.support.seclusion import NO_SURVEY
 
 ENTRYPOINT = ROOT / "container" / "entrypoint.sh"
@@ -212,8 +213,8 @@ class SecretTests(ContainerCase):
 
     def test_all(self) -> None:
         """Each of the names of Konnect's image becomes an option; secrets stay in their files."""
-        names = ("signing_private_key", "encryption_secret", "kopano_server_username", "kopano_server_password")
-        paths = {name: str(self.secret(f"konnectd_{name}")) for name in (*names, "ldap_bind_password")}
+        files = [entry["secret"] for entry in data()["container"].values() if "secret" in entry]
+        paths = {name.removeprefix("konnectd_"): str(self.secret(name)) for name in files}
         self.secret("konnectd_ldap_bind_dn", b"cn=konnectd,dc=example\n")
 
         self.assertEqual(
