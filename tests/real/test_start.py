@@ -46,11 +46,11 @@ def free_port() -> int:
 class Daemon:
     """A process that serves."""
 
-    def __init__(self, case: TestCase, argv: tuple[str, ...], where: Path) -> None:
-        """Start it; what it says goes into one file."""
+    def __init__(self, case: TestCase, argv: tuple[str, ...], where: Path, **more: str) -> None:
+        """Start it, with further variables; what it says goes into one file."""
         self.log = where / "said"
         with self.log.open("wb") as said:
-            self.process = subprocess.Popen(argv, stdout=said, stderr=said, env=environment(), cwd=where)
+            self.process = subprocess.Popen(argv, stdout=said, stderr=said, env=environment(**more), cwd=where)
         case.addCleanup(self.end)
 
     def said(self) -> str:
