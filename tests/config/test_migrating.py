@@ -1,5 +1,6 @@
 """Every option of Konnect: the page about moving over names it, and what that says comes true."""
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from tests.config.test_keys import private_pem
 from tests.support.commands import caught
 from tests.support.files import folder, write
 from tests.support.keys import rsa_key
+from tests.support.konnect import DATA, NAMED
 from tests.support.migrating import DIFFERS, NO_EFFECT, REFUSED, ROOT, SAME, TABLES, data, here, names, rows, written
 
 ISS = "https://id.example.com"
@@ -291,6 +293,26 @@ class FileTests(SynchronousTestCase):
             shown = {path: key.replace("encryption_secret_key", "encryption_secret") for path, key in found.items()}
             self.assertEqual({path: key for path, key in shown.items() if path in files}, wanted)
             self.assertEqual({said[name] for name in wanted}, {SAME})
+
+
+class ExampleTests(SynchronousTestCase):
+    """The files of an installation that `tests.real.test_moving_over` moves over."""
+
+    def test_configuration(self) -> None:
+        """It has every key, if only behind a mark."""
+        text = (DATA / "konnectd.cfg").read_text("utf-8") + NAMED
+        keys = {match[1] for match in re.finditer(r"^#?([a-z_]+) ?=", text, re.MULTILINE)}
+
+        self.assertEqual(set(names("keys")) - keys, set())
+
+    def test_clients(self) -> None:
+        """They have every key together, and are read without a word."""
+        path, warnings = DATA / "identifier-registration.yaml", list[str]()
+        entries = yaml.safe_load(path.read_text("utf-8"))["clients"]
+        clients = load_clients(path, loopback_issuer=False, warn=warnings.append)
+
+        self.assertEqual(sorted({key for entry in entries for key in entry}), names("clients"))
+        self.assertEqual(([client.client_id for client in clients], warnings), ([entry["id"] for entry in entries], []))
 
 
 class ContainerTests(SynchronousTestCase):

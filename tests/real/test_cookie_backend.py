@@ -31,7 +31,7 @@ class ExampleCase(SynchronousTestCase):
         process = subprocess.Popen([sys.executable, str(EXAMPLE), str(port)])
         self.addCleanup(process.wait)
         self.addCleanup(process.terminate)
-        _wait(port)
+        wait_for_example(port)
         clients = folder(self) / "clients.yaml"
         client = {"id": "app", "trusted": True, "application_type": "native", "redirect_uris": [CALLBACK]}
         clients.write_text(yaml.safe_dump({"clients": [client]}))
@@ -139,7 +139,7 @@ class StartTests(SynchronousTestCase):
         self.assertIn("identity_manager: dummy lets everybody in", str(caught.exception))
 
 
-def _wait(port: int) -> None:
+def wait_for_example(port: int) -> None:
     """Wait until the application answers."""
     give_up = time.monotonic() + 20
     while time.monotonic() < give_up:
