@@ -99,6 +99,16 @@ class FlagTests(GivenCase):
         for name, entry in data()["lico"]["flags"].items():
             self.try_flag(name, entry, here("lico")[name])
 
+    def test_in_the_file(self) -> None:
+        """Each is a line of the file too, by its own name, whatever other one Konnect's launcher had for it."""
+        for name, entry in data()["flags"].items():
+            say = entry.get("say", "yes")
+            lines = {"iss": ISS, "identity_manager": "ldap"}
+            lines |= {name.replace("-", "_"): " ".join(say) if isinstance(say, list) else say}
+            config = write(self, "k.conf", "".join(f"{key} = {value}\n" for key, value in lines.items()))
+            wanted = entry.get("sets", {name.replace("-", "_"): say})
+            self.judge(here("flags")[name], name, wanted, self.settings([f"--config={config}"], {}))
+
     def test_with_a_blank(self) -> None:
         """A value may be the next word, as with Konnect; a switch takes none there."""
         for name, entry in data()["flags"].items():
