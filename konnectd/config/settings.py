@@ -362,7 +362,8 @@ class _Reading:
 
     def _is_foreign(self, key: str, backend: str | None, store: str | None) -> bool:
         """Tell whether a key belongs to what was not chosen; one file may carry the settings of all."""
-        if any(key.startswith(prefix) and owner != backend for prefix, owner in FOREIGN_PREFIXES.items()):
+        others = any(key.startswith(prefix) and owner != backend for prefix, owner in FOREIGN_PREFIXES.items())
+        if others or variables.are_nobodys(key):
             return True
         return self._backends.is_foreign(key, backend) or self._stores.is_foreign(key, store)
 
@@ -374,7 +375,7 @@ class _Reading:
                 self._refuse(given)
         mine = Names(options=(CONFIG, *OPTIONS, *ABSENT, *own))
         self._warnings += variables.doubts(
-            environ, mine, lambda name: self._backends.find_owner(name) or self._stores.find_owner(name)
+            environ, self._of_file, mine, lambda name: self._backends.find_owner(name) or self._stores.find_owner(name)
         )
 
     def _refuse(self, given: Given) -> None:

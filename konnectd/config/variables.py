@@ -1,9 +1,9 @@
 """Environment variables that somebody may believe in although they have no effect."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from konnectd.config.given import Names
+from konnectd.config.given import Given, Names
 
 #: How variables begin that look like options: ours and Konnect's, those of a library in there, and lico's.
 _PREFIXES = ("KONNECTD_", "KCC_GO_", "LICOD_", "LIBREGRAPH_")
@@ -11,13 +11,23 @@ _PREFIXES = ("KONNECTD_", "KCC_GO_", "LICOD_", "LIBREGRAPH_")
 _NOT_OPTIONS = re.compile(r"[A-Z]+_(?:(?:.*_)?(?:SERVICE_HOST|SERVICE_PORT|PORT)(?:_.*)?|DOCKER_.*|USER|GROUP)")
 #: By these Konnect, as other programs in Go, found a proxy on its way out.
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
+#: Further ones for a program in Go, and for any process; Konnect's configuration file was its environment.
+_OF_A_PROCESS = re.compile(r"KCC_GO_[A-Z_]+|GO[A-Z]+|LANG|LC_[A-Z]+|TZ")
 
 
-def doubts(environ: Mapping[str, str], known: Names, owner: Callable[[str], str | None]) -> Iterator[str]:
+def are_nobodys(key: str) -> bool:
+    """Tell whether a line of the file was a variable for another process, and none that has an effect here."""
+    return key in _PROXIES or _OF_A_PROCESS.fullmatch(key) is not None
+
+
+def doubts(
+    environ: Mapping[str, str], lines: Iterable[Given], known: Names, owner: Callable[[str], str | None]
+) -> Iterator[str]:
     """Yield what to say about variables.
 
     Args:
         environ: all of them.
+        lines: of the file.
         known: the options that there are.
         owner: whose an option is that is not among them, by its name; None for nobody's.
     """
@@ -29,3 +39,6 @@ def doubts(environ: Mapping[str, str], known: Names, owner: Callable[[str], str 
     for name in _PROXIES:
         if environ.get(name):
             yield f"the environment variable {name} has no effect: other servers are asked without a proxy"
+    for line in lines:
+        if are_nobodys(line.name):
+            yield f"{line.source}: {line.name} has no effect: the file is no environment"

@@ -333,6 +333,17 @@ class WarningTests(SettingsTestCase):
             ),
         )
 
+    def test_environment_of_another(self) -> None:
+        """Konnect's file was its environment; what no option of ours ever was is told, and stops nothing."""
+        found = self.load(ISS, "ldap", file="LC_CTYPE=en_US.UTF-8\nGODEBUG = x\nhttps_proxy = http://proxy:3128\n")
+        faults = self.faults(ISS, "ldap", file="LD_PRELOAD = /x.so\n")
+
+        self.assertEqual(
+            [line.partition("k.conf:")[2].partition(" has no effect")[0] for line in found.warnings],
+            ["1: LC_CTYPE", "2: GODEBUG", "3: https_proxy"],
+        )
+        self.assertEqual(faults, ["k.conf:1: LD_PRELOAD: is not an option"])
+
     def test_proxy_on_the_way_out(self) -> None:
         """Konnect's went through one that variables named; that nothing here does is told."""
         found = self.load(ISS, "ldap", environ={"https_proxy": "http://proxy:3128", "HTTP_PROXY": "", "FTP_PROXY": "x"})
