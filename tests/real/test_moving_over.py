@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from urllib.parse import urlencode
 
 import requests
@@ -15,6 +16,7 @@ from tests.real.kopano_server import KopanoProcess
 from tests.real.manager import Unit
 from tests.real.slapd import PEOPLE, SERVICE_DN, SERVICE_PASSWORD
 from tests.real.test_cookie_backend import EXAMPLE, wait_for_example
+from tests.real.test_start import KONNECTD, call
 from tests.support.fakes import claims_of, header_of
 from tests.support.files import folder
 from tests.support.konnect import KID, NAMED, OLD_KID, Installation, Issued
@@ -42,6 +44,8 @@ class MovedCase:
     issuer: str
     issued: Issued
     running: Daemon
+    config: Path
+    flags: tuple[str, ...]
     person: tuple[str, str]
     name: str
 
@@ -53,6 +57,8 @@ class MovedCase:
         place = Installation.make(root, issuer=self.issuer, port=str(port), keys=keys, **values)
         words = [word.replace("/etc/kopano", str(root)) for word in words_of_the_page()]
         self.assertIn(f"--config={place.config}", words)
+        self.config = place.config
+        self.flags = flags
         self.running = self.enterContext(daemon(*words, *flags, port=port))
 
     def get(self, path: str, cookies: str = "", **query: str) -> requests.Response:
@@ -93,6 +99,13 @@ class MovedCase:
         warnings = [line for line in self.running.log.splitlines() if "level=warn" in line]
 
         self.assertEqual([line for line in warnings if not any(words in line for words in TOLD)], [])
+
+    def test_check_config(self) -> None:
+        """The question of the page's second step is answered with the settings, and with what the file leaves out."""
+        found = call(*KONNECTD, "check-config", f"--config={self.config}", *self.flags)
+
+        self.assertEqual((found.returncode, self.issuer in found.stdout), (0, True), found.stderr)
+        self.assertIn(f"left out in {self.config}", found.stdout)
 
     def test_old_cookies(self) -> None:
         """Who was signed in signs in again, whatever the browser still carries; nothing fails over it."""
