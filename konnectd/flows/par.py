@@ -8,6 +8,7 @@ from attrs import field, frozen
 from konnectd.flows.client_authentication import ClientAuthentication
 from konnectd.flows.pending import PendingRequests
 from konnectd.interfaces import Entropy, Store
+from konnectd.protocol.admission import brings_guest
 from konnectd.protocol.parameters import Parameters
 from konnectd.protocol.pushed_request import (
     KEPT_TTL,
@@ -57,11 +58,13 @@ class PushRequest:
         Spec: RFC 9126 2.
         """
         client = await self.authenticate(authorization, parameters)
-        meant = await self.pending.objects.push(client, pushable(parameters, client.client_id))
+        meant, said = await self.pending.objects.push(client, pushable(parameters, client.client_id))
         self.pending.read(client, meant)
         reference = PREFIX + self.entropy.token()
         expires_at = self.pending.clock.now() + PUSHED_TTL
-        pushed = PushedRequest(client_id=client.client_id, parameters=meant, expires_at=expires_at)
+        # The object is used up when its guest is let in, not here: somebody signed in may come, or nobody at all.
+        signed = said if brings_guest(said) else None
+        pushed = PushedRequest(client_id=client.client_id, parameters=meant, expires_at=expires_at, signed=signed)
         text, counter = check_size(pushed.to_text()), unproven_key(client)
         if counter:
             check_count(await self.store.increment(counter, KEPT_TTL))

@@ -40,7 +40,8 @@ class Resolved:
         parameters: what counts.
         carried: what our pages carry along to find the same again.
         reference: the ``request_uri`` of a pushed request; empty for any other.
-        signed: what the object says that the client has just signed; None without one.
+        signed: what the object says that the client has signed; None without one. Of a pushed one only what brings a
+            guest is kept.
     """
 
     parameters: Parameters = field(repr=False)
@@ -101,12 +102,11 @@ class RequestObjects:
             return Resolved(parameters=self._opened(client, parameters), carried=parameters)
         if request_uri:
             parameters = await self._fetched(client, parameters, request_uri)
-        resolved, said = await self._read(client, parameters, alone=client.require_signed_request_object)
-        signed = said if client.request_object_signing_alg != UNSIGNED else None
+        resolved, signed = await self._read(client, parameters, alone=client.require_signed_request_object)
         return Resolved(parameters=resolved, carried=self._sealed(client, resolved), signed=signed)
 
-    async def push(self, client: Client, parameters: Parameters) -> Parameters:
-        """Return what a request that is being pushed means.
+    async def push(self, client: Client, parameters: Parameters) -> tuple[Parameters, Mapping[str, object] | None]:
+        """Return what a request that is being pushed means, and what its client signed for it; None for nothing.
 
         Raises:
             OAuthError: its request object is not good, or there has to be one.
@@ -114,7 +114,7 @@ class RequestObjects:
 
         Spec: RFC 9126 2.1 and 3 (with an object only what is inside counts).
         """
-        return (await self._read(client, parameters, alone=True))[0]
+        return await self._read(client, parameters, alone=True)
 
     async def spend(self, reference: str) -> None:
         """Forget a pushed request: it is about to be answered.
@@ -144,7 +144,7 @@ class RequestObjects:
         if not under_way and self.clock.now() >= pushed.expires_at:
             raise _unknown_reference()
         resolved = _with_ours(dict(pushed.parameters.items()), parameters)
-        return Resolved(parameters=resolved, carried=parameters, reference=reference)
+        return Resolved(parameters=resolved, carried=parameters, reference=reference, signed=pushed.signed)
 
     def _sealed(self, client: Client, resolved: Parameters) -> Parameters:
         """Return what our pages carry of a request whose object has been checked.
@@ -182,7 +182,7 @@ class RequestObjects:
     async def _read(
         self, client: Client, parameters: Parameters, *, alone: bool
     ) -> tuple[Parameters, Mapping[str, object] | None]:
-        """Return a request with what its object says, and that; as it is when it has none and needs none."""
+        """Return a request with what its object says, and that if it is signed; as it is without one."""
         token = parameters.get(REQUEST)
         if token is None:
             if client.require_signed_request_object:
@@ -191,7 +191,7 @@ class RequestObjects:
         claims = await self._claims(client, token)
         resolved = overlay(client, self.issuer, parameters, claims, alone=alone)
         check_times(claims, self.clock.now())
-        return resolved, claims
+        return resolved, claims if client.request_object_signing_alg != UNSIGNED else None
 
     async def _claims(self, client: Client, token: str) -> Mapping[str, object]:
         """Return what an object says, when it is signed as the client's registration says.

@@ -15,7 +15,7 @@ from konnectd.protocol.client import Client
 from konnectd.protocol.errors import OAuthError
 from konnectd.protocol.interaction import PROGRESS_TTL
 from konnectd.protocol.parameters import Parameters
-from konnectd.protocol.request_object import REQUEST_URI
+from konnectd.protocol.request_object import REQUEST_URI, refusal, written
 from konnectd.protocol.vocabulary import ErrorCode
 
 #: How every reference begins. Spec: RFC 9126 2.2.
@@ -41,31 +41,52 @@ class PushedRequest:
         client_id: whose it is.
         parameters: what was pushed, with what a request object among it says.
         expires_at: from when on nobody can begin with it, in seconds since the epoch.
+        signed: what a client says in an object that brings a guest: the same as the parameters, and what the object
+            says of itself; None for any other request.
     """
 
     client_id: str
     parameters: Parameters = field(repr=False)
     expires_at: int
+    signed: Mapping[str, object] | None = field(default=None, repr=False)
 
     def to_text(self) -> str:
-        """Write it for a store."""
-        return json.dumps(
-            {
-                "v": 1,
-                "client": self.client_id,
-                "exp": self.expires_at,
-                "sent": dict(self.parameters.without("client_id").items()),
-            },
-            separators=(",", ":"),
-        )
+        """Write it for a store; of a request that brings a guest the object, in which all the rest stands.
+
+        Raises:
+            OAuthError: the object is nested too deeply.
+        """
+        kept = {"client": self.client_id, "exp": self.expires_at}
+        if self.signed is None:
+            return _json({"v": 1, **kept, "sent": dict(self.parameters.without("client_id").items())})
+        return _json({"v": 2, **kept, "signed": self.signed})
 
     @classmethod
     def from_text(cls, text: str) -> Self | None:
         """Read what `to_text` wrote."""
-        match json.loads(text):
+        match _read(text):
             case {"v": 1, "client": str(client_id), "exp": int(expires_at), "sent": dict(sent)}:
                 parameters = Parameters({"client_id": client_id, **sent})
                 return cls(client_id=client_id, parameters=parameters, expires_at=expires_at)
+            case {"v": 2, "client": str(client_id), "exp": int(expires_at), "signed": dict(signed)}:
+                parameters = Parameters({**written(signed), "client_id": client_id})
+                return cls(client_id=client_id, parameters=parameters, expires_at=expires_at, signed=signed)
+        return None
+
+
+def _json(value: Mapping[str, object]) -> str:
+    """Write JSON. What no parameter is made of is in an object as deep as its client likes."""
+    try:
+        return json.dumps(value, separators=(",", ":"))
+    except RecursionError:
+        raise refusal("the request object is nested too deeply") from None
+
+
+def _read(text: str) -> object:
+    """Read JSON; None when it could be written only with fewer calls under way than now."""
+    try:
+        return json.loads(text)
+    except RecursionError:
         return None
 
 

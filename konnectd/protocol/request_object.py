@@ -122,7 +122,7 @@ def overlay(
     Spec: OIDC Core 6.1; RFC 9101 5 and 6.3.
     """
     _check_envelope(client, issuer, claims)
-    inside = _parameters(claims)
+    inside = written(claims)
     _check_same(client, parameters, inside)
     kept = {
         name: value
@@ -192,10 +192,13 @@ def _differ(one: str, other: str) -> bool:
     return known is None or known != parse_response_type(other)
 
 
-def _parameters(claims: Mapping[str, object]) -> dict[str, str]:
+def written(claims: Mapping[str, object]) -> dict[str, str]:
     """Return the parameters in an object, each as it would have been sent.
 
     What our own pages add to a request is none of them: it would be a client that says what a person did.
+
+    Raises:
+        OAuthError: one of them can not be read.
     """
     inside = {}
     for name, value in claims.items():

@@ -24,6 +24,30 @@ class PushedRequestTests(SynchronousTestCase):
 
         self.assertEqual(PushedRequest.from_text(pushed.to_text()), pushed)
 
+    def test_guest(self) -> None:
+        """Of a request that brings a guest the object is kept, once, and says what it asks for."""
+        signed: dict[str, object] = {"client_id": "notes", "state": "s", "exp": 9, "max_age": 7, "claims": {"a": 1}}
+        parameters = form(client_id="notes", state="s", max_age="7", claims='{"a":1}')
+        pushed = PushedRequest(client_id="notes", parameters=parameters, expires_at=7, signed=signed)
+
+        self.assertEqual(PushedRequest.from_text(pushed.to_text()), pushed)
+        self.assertEqual(pushed.to_text().count('"state"'), 1)
+
+    def test_too_deep(self) -> None:
+        """What can not be written is refused."""
+        deep: object = 0
+        for _ in range(5000):
+            deep = [deep]
+        pushed = PushedRequest(client_id="notes", parameters=sent(), expires_at=7, signed={"deep": deep})
+
+        self.assertRaises(OAuthError, pushed.to_text)
+
+    def test_too_deep_to_read(self) -> None:
+        """What can not be read any more is as good as gone."""
+        text = '{"v":2,"client":"notes","exp":7,"signed":{"a":' + "[" * 5000 + "]" * 5000 + "}}"
+
+        self.assertIsNone(PushedRequest.from_text(text))
+
     def test_long_names(self) -> None:
         """The name of a client may be long, so it is kept once."""
         pushed = PushedRequest(client_id="notes", parameters=sent(), expires_at=7)

@@ -59,8 +59,13 @@ def contents(client: Client = SIGNING, /, **changes: object) -> dict[str, object
 
 def signed(claims: Mapping[str, object], key: PrivateKey = CLIENT_KEY, alg: str = "", **header: object) -> str:
     """Sign an object."""
+    return signed_text(json.dumps(claims), key, alg, **header)
+
+
+def signed_text(claims: str, key: PrivateKey = CLIENT_KEY, alg: str = "", **header: object) -> str:
+    """Sign an object that is written already, in whatever way."""
     alg = alg or key.algorithms[0]
-    return forge(key, {"alg": alg, "kid": key.kid, **header}, json.dumps(claims).encode(), alg)
+    return forge(key, {"alg": alg, "kid": key.kid, **header}, claims.encode(), alg)
 
 
 def unsigned(claims: Mapping[str, object], alg: str = "none", signature: str = "") -> str:

@@ -1,6 +1,8 @@
 """Guests whom clients bring, in front of the assembled daemon."""
 
+import json
 from typing import Any
+from urllib.parse import urlencode
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -8,11 +10,12 @@ from konnectd.protocol.client import Client
 from konnectd.protocol.end_user import public_subject
 from tests.support.application import Application, json_of
 from tests.support.assembly import Daemon
+from tests.support.connection import Heard
 from tests.support.fakes import NOON, claims_of
 from tests.support.guests import GUEST_CLIENTS, KIOSK, PLAIN, SCOPE, STRANGER, UNSIGNED, WIDE, guest_claims, invitation
 from tests.support.keys import p256_key
 from tests.support.people import ALICE
-from tests.support.request_objects import signed, unsigned
+from tests.support.request_objects import signed, signed_text, unsigned
 from tests.support.visitor import Visit, Visitor
 
 EVERYTHING = {
@@ -249,7 +252,136 @@ class RefusedTests(GuestCase):
             self.assertEqual(self.refused(token), "invalid_request_object", claims)
 
 
-class OffTests(GuestCase):
+class PushCase(GuestCase):
+    """Objects that are pushed."""
+
+    def push(self, token: str, client: Client = KIOSK, **beside: str) -> Heard:
+        """Leave an object here."""
+        sent = {"request": token, "client_id": client.client_id, **beside}
+        return self.daemon.post(
+            self.daemon.settings.paths.par, urlencode(sent), Application(self.daemon, client).basic()
+        )
+
+    def reference(self, token: str, client: Client = KIOSK) -> str:
+        """Leave an object here, and return what stands for it."""
+        return str(json_of(self.push(token, client))["request_uri"])
+
+    def come(self, reference: str, client: Client = KIOSK, **beside: str) -> Visit:
+        """Send the browser with a reference."""
+        sent = urlencode({"client_id": client.client_id, "request_uri": reference, **beside})
+        return self.visitor.open(f"{self.daemon.settings.paths.authorize}?{sent}")
+
+
+class PushedTests(PushCase):
+    """Guests in pushed requests."""
+
+    def test_code_flow(self) -> None:
+        """A guest in a pushed request is let in, with all that its client says of them."""
+        asked = {**guest_claims(**EVERYTHING), "passthru": {"room": 7}}
+        told = self.told(self.come(self.reference(signed(invitation(claims=asked)))))
+        tokens = json_of(Application(self.daemon, KIOSK).redeem(told["code"]))
+        access = claims_of(tokens["access_token"])
+
+        self.assertEqual((told["state"], claims_of(tokens["id_token"])["guest"]), ("inside", "guest-77"))
+        self.assertEqual(access["kc.identity"]["kc.i.da"]["e"], EVERYTHING["email"])
+        self.assertEqual(access["kc.authorizedClaims"]["passthru"], {"room": 7})
+
+    def test_used_twice(self) -> None:
+        """REPLAY: a reference lets in one guest."""
+        reference = self.reference(signed(invitation()))
+        self.assertIn("code", self.told(self.come(reference)))
+        visit = self.come(reference)
+
+        self.assertEqual((visit.left, visit.answer.status), (False, 400))
+
+    def test_pushed_twice(self) -> None:
+        """REPLAY: an object that is pushed twice lets in one guest."""
+        token = signed(invitation())
+        first, second = self.reference(token), self.reference(token)
+        self.assertIn("code", self.told(self.come(first)))
+
+        self.assertEqual(self.told(self.come(second))["error"], "invalid_request_object")
+
+    def test_pushed_and_sent(self) -> None:
+        """REPLAY: an object is used up in whichever way it came first."""
+        for number, pushed_first in enumerate((True, False)):
+            token = signed(invitation(jti=f"jti-{number}"))
+            reference = self.reference(token)
+            ways = [lambda reference=reference: self.come(reference), lambda token=token: self.bring(token)]
+            first, second = ways if pushed_first else reversed(ways)
+            self.assertIn("code", self.told(first()))
+            self.assertEqual(self.told(second())["error"], "invalid_request_object", pushed_first)
+
+    def test_not_used_up_by_a_push(self) -> None:
+        """An object whose browser never came is good for another push, for as long as it says."""
+        token = signed(invitation(exp=NOON + 300))
+        self.reference(token)
+        self.daemon.clock.advance(200)
+
+        self.assertIn("code", self.told(self.come(self.reference(token))))
+
+    def test_object_ends_before_its_reference(self) -> None:
+        """An object that ran out since it was pushed lets nobody in."""
+        reference = self.reference(signed(invitation(exp=NOON - 30)))
+        self.daemon.clock.advance(60)
+
+        self.assertEqual(self.told(self.come(reference))["error"], "invalid_request_object")
+
+    def test_untrusted(self) -> None:
+        """A client that is not trusted with guests brings none."""
+        told = self.told(self.come(self.reference(signed(invitation(PLAIN)), PLAIN), PLAIN), PLAIN)
+
+        self.assertEqual(told["error"], "invalid_scope")
+
+    def test_foreign_reference(self) -> None:
+        """What one client pushed another can not use, however much it is trusted."""
+        visit = self.come(self.reference(signed(invitation(KIOSK))), WIDE)
+
+        self.assertEqual((visit.left, visit.answer.status), (False, 400))
+
+    def test_unsigned(self) -> None:
+        """What nobody signed brings no guest."""
+        self.assertSignInPage(self.come(self.reference(unsigned(invitation(UNSIGNED)), UNSIGNED), UNSIGNED))
+
+    def test_beside(self) -> None:
+        """What stands beside the object, at the push or in the browser, makes nobody a guest."""
+        claims = '{"id_token":{"guest":{"value":"mallory"}}}'
+        answer = self.push(signed(invitation(claims=None)), claims=claims, scope=SCOPE)
+        self.assertSignInPage(self.come(json_of(answer)["request_uri"], claims=claims, scope=SCOPE))
+
+    def test_person_who_is_signed_in(self) -> None:
+        """Whoever is signed in stays who they are, and uses up no object."""
+        application, token = Application(self.daemon, KIOSK), signed(invitation(scope="openid konnect/guestok"))
+        application.sign_in(self.visitor)
+        told = self.told(self.come(self.reference(token)))
+        claims = claims_of(json_of(application.redeem(told["code"]))["id_token"])
+        self.visitor = Visitor(self.daemon)
+
+        self.assertEqual(claims["sub"], public_subject(ALICE.subject, self.daemon.people.name))
+        self.assertIn("code", self.told(self.come(self.reference(token))))
+
+    def test_person_must_be_asked(self) -> None:
+        """A request that wants somebody to do something is for people, from the page to the code."""
+        page = self.come(self.reference(signed(invitation(prompt="login"))))
+        self.assertSignInPage(page)
+        visit = self.visitor.submit(page, username="alice", password=self.daemon.people.passwords["alice"])
+        claims = claims_of(json_of(Application(self.daemon, KIOSK).redeem(self.told(visit)["code"]))["id_token"])
+
+        self.assertNotIn("guest", claims)
+
+    def test_deep(self) -> None:
+        """An object of any depth is refused or lets its guest in, and is no mistake of ours."""
+        for depth in (10, 500, *range(880, 1000), 2000):
+            deep = json.dumps(invitation(jti=f"jti-{depth}", more=0)).replace(
+                '"more": 0', f'"more": {"[" * depth}{"]" * depth}'
+            )
+            answer = self.push(signed_text(deep))
+            self.assertIn(answer.status, {201, 400}, depth)
+            if answer.status == 201:
+                self.assertIn(self.come(json_of(answer)["request_uri"]).answer.status, {302, 400}, depth)
+
+
+class OffTests(PushCase):
     """The option is not there."""
 
     words = ()
@@ -257,3 +389,7 @@ class OffTests(GuestCase):
     def test_off(self) -> None:
         """Nobody brings anybody."""
         self.assertSignInPage(self.bring(signed(invitation())))
+
+    def test_pushed(self) -> None:
+        """Nor by a push."""
+        self.assertSignInPage(self.come(self.reference(signed(invitation()))))
