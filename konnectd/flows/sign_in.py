@@ -95,7 +95,7 @@ class SignIn:
     async def current(self, browser: Browser) -> Logon | None:
         """Return the logon of a browser unless its session was ended elsewhere.
 
-        Pages that lead back to the authorization endpoint do with `find`, because that is asked there again.
+        What leads back to the authorization endpoint and shows nobody's name does with `find`: it is asked there again.
 
         Raises:
             BackendUnavailableError: the store did not answer.

@@ -219,10 +219,10 @@ class IdentifierRoutes:
         return await self.pending.open(query)
 
     async def on_consent_page(self, request: HttpRequest) -> HttpResponse:
-        """Show what a client asks for."""
+        """Show what a client asks for, to nobody but who is there now: it has their name on it."""
         query = query_of(request)
         waiting = await self._waiting(query)
-        logon = self.sign_in.find(self.cookies.read(request))
+        logon = await self.sign_in.current(self.cookies.read(request))
         if logon is None:
             return HttpResponse.redirect(self.urls.onward(query))
         csrf, keep = self.forms.token(request, logon.session_id)
@@ -246,10 +246,10 @@ class IdentifierRoutes:
         )
 
     async def on_consent(self, request: HttpRequest) -> HttpResponse:
-        """Record what the person answered, and go back to where it counts."""
+        """Record what the person answered, and go back to where it counts; nobody answers for who was there before."""
         query = query_of(request)
         waiting = await self._waiting(query)
-        logon = self.sign_in.find(self.cookies.read(request))
+        logon = await self.sign_in.current(self.cookies.read(request))
         if logon is None:
             return HttpResponse.redirect(self.urls.onward(query), 303)
         form = self.forms.read(request, logon.session_id)

@@ -10,13 +10,14 @@ from konnectd.flows.browser import LOGON, Browser
 from konnectd.jose.sealing import SecretSealer
 from konnectd.protocol.session import ended_session_key
 from konnectd.web.views import ErrorKind, SignInFault
+from tests.support.application import Application
 from tests.support.fakes import claims_of, run
 from tests.support.markup import elements
 from tests.support.page_case import INNER, OURS, PageCase
 from tests.support.people import ALICE, BOB, logon_of
 from tests.support.provider import Provider, after, told
 from tests.support.redirects import answer_of
-from tests.support.requests import ISSUER, request_of
+from tests.support.requests import ISSUER, NOTES, request_of
 from tests.support.visitor import Visit, Visitor
 
 COOKIE = "__Secure-KKT"
@@ -87,6 +88,16 @@ class Row11SessionTests(SessionCase):
             answer = self.daemon.get(f"{INNER}{page}", f"Cookie: {COOKIE}={kept}")
 
             self.assertEqual((answer.status, f"{INNER}signin" in answer.header("Location")), (302, True), page)
+
+    def test_row_11_over_on_the_consent_page(self) -> None:
+        """Nor does the page that asks them what a client may see: it has their name on it."""
+        page = Application(self.daemon, NOTES).sign_in(self.visitor)
+        kept, shown = self.cookie(), page.url.removeprefix(self.daemon.origin)
+        self.visitor.submit(self.visitor.open(f"{INNER}goodbye"), signout="1")
+        answer = self.daemon.get(shown, f"Cookie: {COOKIE}={kept}")
+
+        self.assertEqual((page.title, answer.status), ("Notes asks for access", 302))
+        self.assertTrue(answer.header("Location").startswith(f"{INNER}authorize?"))
 
     def test_row_11_forgotten(self) -> None:
         """Signing out takes the session out of the browser."""

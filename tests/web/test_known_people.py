@@ -1,7 +1,7 @@
 """People whom an application knows by their cookies, in front of the assembled daemon."""
 
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -274,6 +274,34 @@ class ChangeTests(KnownCase):
         visit = self.browser.submit(page, allow="1")
 
         self.assertEqual((visit.left, visit.path), (False, f"{INNER}consent"))
+
+    def test_consent_page_of_another(self) -> None:
+        """FAULT: who goes back to the consent page of whoever sat there before reads their name."""
+        page = self.notes.arrive(self.browser)
+        self.assertIn("Alice", page.text)
+        for others in ("", "app=gone", "app=b"):
+            self.browser.others = others
+            visit = self.browser.open(page.url)
+            self.assertNotIn("Alice", visit.text if not visit.left else "", others)
+
+    def test_consent_after_signing_out(self) -> None:
+        """FAULT: who sits there next agrees in the name of somebody, which counts when that one signs in again."""
+        page = self.notes.arrive(self.browser)
+        self.browser.others = ""
+        body = urlencode({**page.fields, "allow": "1"})
+        answer = self.browser.send("POST", urljoin(page.url, page.action), body, f"Origin: {self.daemon.origin}")
+        self.browser.others = "app=a"
+        visit = self.browser.open(answer.header("Location"))
+
+        self.assertEqual((answer.status, visit.left, visit.path), (303, False, f"{INNER}consent"))
+
+    def test_consent_page_while_silent(self) -> None:
+        """When nobody can say who is there, nobody is asked to agree."""
+        page = self.notes.arrive(self.browser)
+        self.people.silent = True
+        shown, agreed = self.browser.open(page.url), self.browser.submit(page, allow="1")
+
+        self.assertEqual((shown.answer.status, agreed.answer.status), (503, 503))
 
 
 class ProofTests(KnownCase):
