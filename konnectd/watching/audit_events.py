@@ -8,8 +8,10 @@ password. Sessions are named by a digest, which tells two of them apart and is o
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import blake2b
 from typing import TypeAlias
 
@@ -28,6 +30,7 @@ from konnectd.happenings import (
     TokenRevoked,
     TokensIssued,
 )
+from konnectd.jsontext import write
 
 #: Of the schema; a member that is removed or means something else makes a new one, a further member does not.
 VERSION = 1
@@ -35,6 +38,7 @@ VERSION = 1
 LONGEST = 512
 #: Longest id of a client that is written as it is; one that registered itself has its whole registration in it.
 LONGEST_CLIENT = 128
+_PRINTABLE = re.compile(rb"[ -~]*")
 #: Who redeems a code or refreshes has been written down before.
 _AFTER_AUTHORIZATION = frozenset({"authorization_code", "refresh_token"})
 
@@ -89,10 +93,25 @@ def entry(event: str, now: float, **members: Value) -> str:
         now: seconds since the epoch.
         members: empty text is left out where it may be missing.
     """
-    moment = datetime.fromtimestamp(now, UTC)
-    time = moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
-    told = {name: _bounded(value) for name, value in members.items() if value != "" or name in SHAPES[event].always}
-    return json.dumps({"audit": VERSION, "time": time, "event": event, **told}, ensure_ascii=True)
+    second, thousandths = divmod(int(now * 1000), 1000)
+    time = f"{_second(second)}.{thousandths:03d}Z"
+    always = SHAPES[event].always
+    told = {name: _bounded(value) for name, value in members.items() if value != "" or name in always}
+    return _line({"audit": VERSION, "time": time, "event": event, **told})
+
+
+@lru_cache(maxsize=2)
+def _second(second: int) -> str:
+    """Write a second; many entries are of the same one."""
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def _line(value: Mapping[str, object]) -> str:
+    """Write JSON in printable ASCII, whatever somebody is called; most are called by nothing else."""
+    line = write(value)
+    if _PRINTABLE.fullmatch(line) is not None and line.startswith(b"{"):
+        return line.decode("ascii")
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=True)
 
 
 def entries(route: str, happened: tuple[Happening, ...], address: str, now: float) -> Iterator[str]:

@@ -231,6 +231,22 @@ class SchemaTests(SynchronousTestCase):
         self.assertEqual(json.loads(entry("stop", 1.5))["time"], "1970-01-01T00:00:01.500Z")
         self.assertEqual(datetime.fromisoformat(json.loads(entry("stop", 1.5))["time"]).timestamp(), 1.5)
 
+    def test_times_of_many(self) -> None:
+        """Each entry has the thousandth of its own second."""
+        moments = (1.5, 1.501, 2.0, 1.999, 1764137702.114)
+        found = [datetime.fromisoformat(json.loads(entry("stop", moment))["time"]).timestamp() for moment in moments]
+
+        self.assertEqual(found, list(moments))
+
+    def test_names_of_all_kinds(self) -> None:
+        """A name of any letters, controls of a terminal among them, is one line of ASCII and can be read again."""
+        for user in ("alice", "J\u00fcrgen", "\U0001f600", "a\x7fb\x1b[2J", 'a"\\b', "\ud800"):
+            told = SignedIn(user=user, sub="s", session="x")
+            line = next(entries("sign-in", (told,), "", 0))
+
+            self.assertTrue(line.isascii() and line.isprintable() and line.startswith('{"audit":1,'), line)
+            self.assertEqual(json.loads(line)["user"], user)
+
     def test_long_ids(self) -> None:
         """The id of a client that registered itself has its whole registration in it, so a digest stands for it."""
         one, other = (
