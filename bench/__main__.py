@@ -5,11 +5,10 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
-from attrs import define, field
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
@@ -19,6 +18,8 @@ from bench.directory import Directory
 from bench.groupware import PEOPLE, Groupware, Neighbor
 from bench.load import Load, get
 from bench.processes import SERVER_CORE, Server, free_port
+from bench.series import Row, Series, at_least, at_most, keep
+from bench.watched import watched
 
 _ROUNDS = 5
 _FLOWS = 100_000
@@ -30,22 +31,6 @@ _SLOW = 0.2
 _PSS = padding.PSS(padding.MGF1(hashes.SHA256()), hashes.SHA256().digest_size)
 
 
-@define
-class Series:
-    """What was measured, round by round: units per CPU second."""
-
-    rates: dict[str, list[float]] = field(factory=dict)
-
-    def add(self, name: str, units: int, seconds: float) -> None:
-        """Add one measure."""
-        self.rates.setdefault(name, []).append(units / seconds)
-
-    def ratio(self, name: str, bound: str, factor: float = 1.0) -> float:
-        """Return the median of the ratios taken in the same round."""
-        pairs = zip(self.rates[name], self.rates[bound], strict=True)
-        return median(factor * rate / other for rate, other in pairs)
-
-
 def main(arguments: list[str]) -> int:
     """Measure, print, and say by the exit status whether every bound is met."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
@@ -55,7 +40,7 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         files = Files.write(Path(folder))
         speed, size = _speed(files, 2 if quick else _ROUNDS), _size(files, 5_000 if quick else _FLOWS)
-        rows = [*speed, *size, *_directory(files), *_groupware(files)]
+        rows = [*speed, *watched(files, 2 if quick else _ROUNDS), *size, *_directory(files), *_groupware(files)]
     width = max(len(row[0]) for row in rows)
     missed = 0
     for name, value, bound, met in rows:
@@ -64,10 +49,7 @@ def main(arguments: list[str]) -> int:
     return 1 if missed else 0
 
 
-_Row = tuple[str, str, str, bool]
-
-
-def _speed(files: Files, rounds: int) -> Iterator[_Row]:
+def _speed(files: Files, rounds: int) -> Iterator[Row]:
     """Measure every endpoint against its bound, in turns."""
     series = Series()
     port = free_port()
@@ -85,13 +67,13 @@ def _speed(files: Files, rounds: int) -> Iterator[_Row]:
         bare.stop()
         subject.stop()
         single.stop()
-    yield _at_least("token, 3 signatures / signing bound", series.ratio("token", "sign", 3), 0.70)
-    yield _at_least("the same, for one person all the time", series.ratio("token of one person", "sign", 3), 0.0)
-    yield _at_least("refresh, 3 signatures / signing bound", series.ratio("refresh", "sign", 3), 0.0)
-    yield _at_least("discovery / bare resource", series.ratio("discovery", "bare"), 1.2)
-    yield _at_least("JWKS / bare resource", series.ratio("jwks", "bare"), 1.2)
-    yield _at_least("authorize with a logon / bare resource", series.ratio("authorize", "bare"), 0.35)
-    yield _at_least("userinfo / bare resource", series.ratio("userinfo", "bare"), 0.5)
+    yield at_least("token, 3 signatures / signing bound", series.ratio("token", "sign", 3), 0.70)
+    yield at_least("the same, for one person all the time", series.ratio("token of one person", "sign", 3), 0.0)
+    yield at_least("refresh, 3 signatures / signing bound", series.ratio("refresh", "sign", 3), 0.0)
+    yield at_least("discovery / bare resource", series.ratio("discovery", "bare"), 1.2)
+    yield at_least("JWKS / bare resource", series.ratio("jwks", "bare"), 1.2)
+    yield at_least("authorize with a logon / bare resource", series.ratio("authorize", "bare"), 0.35)
+    yield at_least("userinfo / bare resource", series.ratio("userinfo", "bare"), 0.5)
     for name, rates in series.rates.items():
         yield f"  {name}, per CPU second", f"{median(rates):.0f}", f"{min(rates):.0f} to {max(rates):.0f}", True
 
@@ -99,34 +81,23 @@ def _speed(files: Files, rounds: int) -> Iterator[_Row]:
 def _round(series: Series, bare: Server, bare_load: Load, subject: Daemon, files: Files) -> None:
     """Measure everything once."""
     load, server = subject.load, subject.server
-    _measure(series, "bare", bare, lambda: _repeat(bare_load, get("/"), 20_000))
-    _measure(series, "discovery", server, lambda: _repeat(load, daemon.DISCOVERY, 20_000))
-    _measure(series, "bare", bare, lambda: _repeat(bare_load, get("/"), 20_000), more=True)
-    _measure(series, "jwks", server, lambda: _repeat(load, daemon.JWKS, 20_000))
+    series.measure("bare", bare, lambda: _repeat(bare_load, get("/"), 20_000))
+    series.measure("discovery", server, lambda: _repeat(load, daemon.DISCOVERY, 20_000))
+    series.measure("bare", bare, lambda: _repeat(bare_load, get("/"), 20_000), more=True)
+    series.measure("jwks", server, lambda: _repeat(load, daemon.JWKS, 20_000))
     codes: list[str] = []
-    _measure(series, "authorize", server, lambda: _keep(codes, subject.authorize(3_000)))
+    series.measure("authorize", server, lambda: keep(codes, subject.authorize(3_000)))
     tokens: list[str] = []
     series.add("sign", *_sign(files.key, 2_000))
-    _measure(series, "token", server, lambda: _keep(tokens, subject.redeem(codes)))
-    _measure(series, "refresh", server, lambda: subject.refresh(2_000))
-    _measure(series, "userinfo", server, lambda: _repeat(load, daemon.userinfo_request(tokens[-1]), 10_000))
+    series.measure("token", server, lambda: keep(tokens, subject.redeem(codes)))
+    series.measure("refresh", server, lambda: subject.refresh(2_000))
+    series.measure("userinfo", server, lambda: _repeat(load, daemon.userinfo_request(tokens[-1]), 10_000))
 
 
 def _measure_one_person(series: Series, single: Daemon) -> None:
     """Measure token requests for somebody who gets more grants than are kept: each pushes the oldest one out."""
     codes = single.authorize(1_000)
-    _measure(series, "token of one person", single.server, lambda: len(single.redeem(codes)))
-
-
-def _measure(series: Series, name: str, server: Server, run: Callable[[], int], *, more: bool = False) -> None:
-    """Measure one thing; with ``more`` it is joined to the last measure of its name."""
-    before = server.cpu
-    units = run()
-    rate = units / (server.cpu - before)
-    if more:
-        series.rates[name][-1] = (series.rates[name][-1] + rate) / 2
-    else:
-        series.rates.setdefault(name, []).append(rate)
+    series.measure("token of one person", single.server, lambda: len(single.redeem(codes)))
 
 
 def _repeat(load: Load, request: bytes, count: int) -> int:
@@ -139,12 +110,6 @@ def _repeat(load: Load, request: bytes, count: int) -> int:
         if answer.status != 200:
             raise RuntimeError(f"{answer.status} {answer.body!r}")
     return count
-
-
-def _keep(place: list[str], found: list[str]) -> int:
-    """Keep what a run found and return how much it was."""
-    place += found
-    return len(found)
 
 
 def _sign(key: rsa.RSAPrivateKey, count: int) -> tuple[int, float]:
@@ -160,12 +125,12 @@ def _sign(key: rsa.RSAPrivateKey, count: int) -> tuple[int, float]:
     return count, took
 
 
-def _size(files: Files, flows: int) -> Iterator[_Row]:
+def _size(files: Files, flows: int) -> Iterator[Row]:
     """Measure start and memory, and memory after many flows."""
     subject = Daemon.start(files)
     try:
-        yield _at_most("ready, CPU seconds, file backend", subject.server.ready_cpu, 0.6)
-        yield _at_most("idle, MB, file backend", subject.server.resident, 70)
+        yield at_most("ready, CPU seconds, file backend", subject.server.ready_cpu, 0.6)
+        yield at_most("idle, MB, file backend", subject.server.resident, 70)
         subject.sign_in(daemon.HOUSE[0])
         sizes = []
         for _ in range(4):
@@ -174,7 +139,7 @@ def _size(files: Files, flows: int) -> Iterator[_Row]:
             sizes.append(subject.server.resident)
         yield f"  MB after each quarter of {flows} flows", " ".join(f"{size:.0f}" for size in sizes), "", True
         # What lives for minutes (codes, caches) is there after the first half; from then on nothing may be added.
-        yield _at_most(f"growth over the second half of {flows} flows, MB", sizes[3] - sizes[1], 4)
+        yield at_most(f"growth over the second half of {flows} flows, MB", sizes[3] - sizes[1], 4)
     finally:
         subject.stop()
 
@@ -187,7 +152,7 @@ def _flow(subject: Daemon, count: int) -> None:
             raise RuntimeError(f"{answer.status} {answer.body!r}")
 
 
-def _directory(files: Files) -> Iterator[_Row]:
+def _directory(files: Files) -> Iterator[Row]:
     """Measure the daemon with users from a real directory."""
     if not Directory.available():
         yield "LDAP", "not measured", "slapd is not installed", True
@@ -195,9 +160,9 @@ def _directory(files: Files) -> Iterator[_Row]:
     with Directory.start() as directory:
         subject = Daemon.start(files, *directory.arguments, "ldap")
         try:
-            yield _at_most("ready, CPU seconds, LDAP backend", subject.server.ready_cpu, 0.6)
+            yield at_most("ready, CPU seconds, LDAP backend", subject.server.ready_cpu, 0.6)
             time.sleep(1.0)
-            yield _at_most("idle, MB, LDAP backend", subject.server.resident, 70)
+            yield at_most("idle, MB, LDAP backend", subject.server.resident, 70)
             requests = subject.sign_in_requests(daemon.HOUSE[0])
             _sign_ins(subject.load, requests * 64)
             before, cpu = directory.counters(), subject.server.cpu
@@ -206,13 +171,13 @@ def _directory(files: Files) -> Iterator[_Row]:
             spent = directory.counters().since(before)
         finally:
             subject.stop()
-    yield _at_most("searches per LDAP sign-in", spent.searches / 512, 1.0)
-    yield _at_most("binds per LDAP sign-in", spent.binds / 512, 1.0)
-    yield _at_most("new connections in 512 LDAP sign-ins", float(spent.connections), 0)
+    yield at_most("searches per LDAP sign-in", spent.searches / 512, 1.0)
+    yield at_most("binds per LDAP sign-in", spent.binds / 512, 1.0)
+    yield at_most("new connections in 512 LDAP sign-ins", float(spent.connections), 0)
     yield "  LDAP sign-ins, per CPU second", f"{512 / took:.0f}", "", True
 
 
-def _groupware(files: Files) -> Iterator[_Row]:
+def _groupware(files: Files) -> Iterator[Row]:
     """Measure the daemon with users from a groupware server, one that answers at once and one that is slow."""
     with Groupware.start() as groupware:
         subject = Daemon.start(files, *groupware.arguments, "kc")
@@ -229,8 +194,8 @@ def _groupware(files: Files) -> Iterator[_Row]:
             subject.stop()
     spent = {call: after[call] - before.get(call, 0) for call in after}
     for call in ("logon", "getUser"):
-        yield _at_most(f"calls of {call} per kc sign-in", spent.pop(call, 0) / len(others), 1.0)
-    yield _at_most("other calls in all kc sign-ins", float(sum(spent.values())), 0)
+        yield at_most(f"calls of {call} per kc sign-in", spent.pop(call, 0) / len(others), 1.0)
+    yield at_most("other calls in all kc sign-ins", float(sum(spent.values())), 0)
     yield "  kc sign-ins, per CPU second", f"{len(others) / took:.0f}", "", True
     with Groupware.start(_SLOW) as groupware:
         subject = Daemon.start(files, *groupware.arguments, "kc")
@@ -246,8 +211,8 @@ def _groupware(files: Files) -> Iterator[_Row]:
         finally:
             everybody.close()
             subject.stop()
-    yield _at_most(f"{_TOGETHER} kc sign-ins at once, {_SLOW:.1f} s for each call, seconds", took, 1.0)
-    yield _at_most("longest wait of somebody else meanwhile, ms", neighbor.longest * 1000, 20)
+    yield at_most(f"{_TOGETHER} kc sign-ins at once, {_SLOW:.1f} s for each call, seconds", took, 1.0)
+    yield at_most("longest wait of somebody else meanwhile, ms", neighbor.longest * 1000, 20)
 
 
 def _sign_ins(load: Load, requests: list[bytes]) -> None:
@@ -255,16 +220,6 @@ def _sign_ins(load: Load, requests: list[bytes]) -> None:
     for answer in load.run(iter(requests)):
         if answer.status != 303 or b"KKT=" not in answer.header(b"set-cookie"):
             raise RuntimeError(f"nobody was signed in: {answer.status} {answer.header(b'location')!r}")
-
-
-def _at_least(name: str, value: float, bound: float) -> _Row:
-    """Make a row of something that should be large."""
-    return name, f"{value:.2f}", f"at least {bound:.2f}" if bound else "", value >= bound
-
-
-def _at_most(name: str, value: float, bound: float) -> _Row:
-    """Make a row of something that should be small."""
-    return name, f"{value:.2f}", f"at most {bound:.2f}", value <= bound
 
 
 if __name__ == "__main__":
