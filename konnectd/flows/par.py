@@ -7,6 +7,7 @@ from attrs import field, frozen
 
 from konnectd.flows.client_authentication import ClientAuthentication
 from konnectd.flows.pending import PendingRequests
+from konnectd.flows.request_objects import seal_pushed
 from konnectd.interfaces import Entropy, Store
 from konnectd.protocol.admission import brings_guest
 from konnectd.protocol.parameters import Parameters
@@ -61,12 +62,13 @@ class PushRequest:
         meant, said = await self.pending.objects.push(client, pushable(parameters, client.client_id))
         self.pending.read(client, meant)
         reference = PREFIX + self.entropy.token()
-        expires_at = self.pending.clock.now() + PUSHED_TTL
+        now = self.pending.clock.now()
         # The object is used up when its guest is let in, not here: somebody signed in may come, or nobody at all.
         signed = said if brings_guest(said) else None
-        pushed = PushedRequest(client_id=client.client_id, parameters=meant, expires_at=expires_at, signed=signed)
+        pushed = PushedRequest(client_id=client.client_id, parameters=meant, expires_at=now + PUSHED_TTL, signed=signed)
         text, counter = check_size(pushed.to_text()), unproven_key(client)
+        sealed = seal_pushed(self.pending.sealer, text, now + KEPT_TTL)
         if counter:
             check_count(await self.store.increment(counter, KEPT_TTL))
-        await self.store.put(pushed_key(reference), text, KEPT_TTL)
+        await self.store.put(pushed_key(reference), sealed, KEPT_TTL)
         return Reference(reference, PUSHED_TTL)

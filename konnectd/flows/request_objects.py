@@ -30,6 +30,9 @@ from konnectd.protocol.vocabulary import ErrorCode
 
 #: Purpose under which requests are sealed.
 SEALED = "request"
+#: Purpose under which they wait in the store that were pushed.
+PUSHED = "pushed"
+_KEPT = "kept"
 
 
 @frozen(kw_only=True)
@@ -135,8 +138,9 @@ class RequestObjects:
 
         Spec: RFC 9126 4 and 7.2 (a reference is bound to its client); RFC 9101 6.3.
         """
-        text = await self.store.get(pushed_key(reference))
-        pushed = PushedRequest.from_text(text) if text is not None else None
+        sealed = await self.store.get(pushed_key(reference))
+        kept = self.sealer.open(PUSHED, sealed, self.clock.now()) if sealed is not None else None
+        pushed = PushedRequest.from_text(str(kept[_KEPT])) if kept is not None else None
         if pushed is None or pushed.client_id != client.client_id:
             raise _unknown_reference()
         # A browser that arrived in time may be on our pages for a while.
@@ -208,6 +212,11 @@ class RequestObjects:
         if claims is None:
             raise refusal("the signature of the request object does not fit the registration of the client")
         return claims
+
+
+def seal_pushed(sealer: Sealer, text: str, expires_at: int) -> str:
+    """Return a pushed request as it waits in the store: it may say who is expected, and carry a token of theirs."""
+    return sealer.seal(PUSHED, {_KEPT: text}, expires_at)
 
 
 def _digest(client: Client) -> str:

@@ -24,7 +24,7 @@ PREFIX = "urn:ietf:params:oauth:request_uri:"
 PUSHED_TTL = 90
 #: How long a request is kept: a browser that arrived in time may be on our pages for a while.
 KEPT_TTL = PUSHED_TTL + PROGRESS_TTL
-#: Longest request that is kept, in characters as it is stored.
+#: Longest request that is kept, in characters as it is written for the store, where it is sealed.
 LONGEST_PUSHED = 8 * 1024
 #: How many requests are kept within `KEPT_TTL` seconds in the name of who can not prove it: anybody can push those,
 #: and nobody else may find the store full of them.

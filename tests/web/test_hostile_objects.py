@@ -224,9 +224,18 @@ class PushedTests(HostileCase):
         self.assertTrue(reference.startswith(PREFIX), reference)
 
         written = " ".join(store.written)
-        self.assertIn(CALLBACK, written)
+        self.assertIn("par:", written)
         self.assertNotIn(SIGNING.secret, written)
         self.assertNotIn(reference.removeprefix(PREFIX), written)
+
+    def test_nothing_of_a_request_is_kept(self) -> None:
+        """Row 25: nor what the request says, about the client as about a person: not even a hint, which is a token."""
+        store = SpyingStore()
+        self.daemon = Daemon(clients=OBJECT_CLIENTS, store=store)
+        marked = {name: f"c4n4ry-{name}" for name in ("state", "nonce", "login_hint", "acr_values")}
+        self.assertTrue(self.push(**marked).startswith(PREFIX))
+
+        self.assertNotIn("c4n4ry", " ".join(store.written))
 
 
 class SpyingStore(MemoryStore):
