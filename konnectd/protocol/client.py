@@ -83,9 +83,10 @@ class Client:
     application_type: ApplicationType = ApplicationType.WEB
     redirect_uris: tuple[str, ...] = ()
     post_logout_redirect_uris: tuple[str, ...] = ()
-    frontchannel_logout_uri: str = ""
+    # Addresses that we ask, or send browsers to, may have a key in their query.
+    frontchannel_logout_uri: str = field(default="", repr=False)
     frontchannel_logout_session_required: bool = False
-    backchannel_logout_uri: str = ""
+    backchannel_logout_uri: str = field(default="", repr=False)
     backchannel_logout_session_required: bool = False
     origins: tuple[str, ...] = ()
     grant_types: tuple[str, ...] = ()
@@ -95,7 +96,7 @@ class Client:
     access_token_format: AccessTokenFormat = AccessTokenFormat.KONNECT
     contacts: tuple[str, ...] = ()
     jwks: Mapping[str, object] | None = None
-    jwks_uri: str = ""
+    jwks_uri: str = field(default="", repr=False)
     auth_method: AuthMethod | None = None
     token_endpoint_auth_signing_alg: str = ""
     id_token_signed_response_alg: str = ""
@@ -106,7 +107,7 @@ class Client:
     userinfo_encrypted_response_alg: str = ""
     userinfo_encrypted_response_enc: str = ""
     request_object_signing_alg: str = ""
-    request_uris: tuple[str, ...] = ()
+    request_uris: tuple[str, ...] = field(default=(), repr=False)
     require_signed_request_object: bool = False
     require_pushed_authorization_requests: bool = False
     implicit_scopes: tuple[str, ...] = ()

@@ -207,6 +207,8 @@ class Row25PrintTests(SynchronousTestCase):
         """Not what clients prove themselves by."""
         self.assert_hides(
             Client(client_id="c", secret=CANARY),
+            Client(client_id="c", backchannel_logout_uri=CANARY, frontchannel_logout_uri=CANARY),
+            Client(client_id="c", jwks_uri=CANARY, request_uris=(CANARY,)),
             Credentials(client_id="c", secret=CANARY, method=AuthMethod.BASIC),
             Credentials(client_id="c", assertion=CANARY, method=AuthMethod.SECRET_JWT),
             SecretDigest("name", CANARY),
