@@ -1,6 +1,5 @@
 """A name and a password, from the form to a session: with a limit to guessing."""
 
-from hashlib import blake2b
 from typing import TypeAlias
 
 from attrs import field, frozen
@@ -19,6 +18,8 @@ TRIES_TTL = 300
 #: Longest name and password that reach a backend, in characters.
 LONGEST_USERNAME = 256
 LONGEST_PASSWORD = 1024
+#: What counters are called, and the purpose of their digests.
+_TRIES = "tries"
 
 
 @frozen
@@ -80,11 +81,11 @@ class PasswordLogon:
             return Refused(RefusalReason.UNKNOWN_USER)
         if not form.password:
             return Refused(RefusalReason.EMPTY_PASSWORD)
-        if await self._exhausted(_key(name.casefold())):
+        if await self._exhausted(self._key(name.casefold())):
             return TooManyTries()
         answer = await self.backend.logon(name, form.password)
         account = answer.subject if isinstance(answer, EndUser) else answer.principal
-        keys = {_key(text) for text in (name.casefold(), account) if text}
+        keys = {self._key(text) for text in (name.casefold(), account) if text}
         # The name again: of many guesses at once, all of which passed above, no more may learn an answer.
         for key in keys:
             if await self._exhausted(key):
@@ -105,7 +106,10 @@ class PasswordLogon:
         tries = await self.store.get(key)
         return tries is not None and int(tries) >= MOST_TRIES
 
+    def _key(self, name: str) -> str:
+        """Name a counter.
 
-def _key(name: str) -> str:
-    """Name a counter; digested, because somebody may have typed a password into the name's field."""
-    return f"tries:{blake2b(name.encode('utf-8', 'surrogatepass'), digest_size=16).hexdigest()}"
+        Somebody may have typed a password into the name's field, so whoever reads the store must not be able to try out
+        what it was.
+        """
+        return f"{_TRIES}:{self.sign_in.sealer.tag(_TRIES, name)}"

@@ -36,9 +36,10 @@ from tests.support.application import Application, json_of
 from tests.support.assembly import SECRET, Daemon
 from tests.support.assertions import ASSERTION_TYPE, KEYED, keyed
 from tests.support.devices import TV
-from tests.support.fakes import FixedClock
+from tests.support.fakes import FixedClock, run
 from tests.support.loglines import LogLines
 from tests.support.page_case import INNER
+from tests.support.provider import Provider
 from tests.support.registering import ON, SelfRegistered
 from tests.support.requests import MAIL, NOTES, VERIFIER, address_of, request_of
 from tests.support.visitor import Visitor
@@ -119,6 +120,15 @@ class Row25StoreTests(SynchronousTestCase):
             self.visitor.submit(page, username=username, password=password)
 
         self.assert_not_written("wonderland", WRONG, MISPLACED)
+
+    def test_row_25_names_can_not_be_tried_out(self) -> None:
+        """Nor is a digest that anybody could find from it what was typed for a name, which may be a password."""
+        for number in range(2):
+            provider = Provider(store=self.store, sealer=SecretSealer(bytes([number]) * 32))
+            run(provider.logon(LogonForm(username=MISPLACED, password=WRONG)))
+        names = {name for name in self.store.written if name.startswith("tries:")}
+
+        self.assertEqual(len(names), 2)
 
     def test_row_25_cookies(self) -> None:
         """No cookie is, so nobody who reads it is anybody."""

@@ -151,7 +151,7 @@ class ReadableSealer:
 
     def tag(self, purpose: str, text: str) -> str:
         """Return a digest of 128 bits."""
-        return _b64url(sha256(f"{purpose} {text}".encode()).digest()[:16])
+        return _b64url(sha256(f"{purpose} {text}".encode("utf-8", "surrogatepass")).digest()[:16])
 
 
 class SilentStore:
