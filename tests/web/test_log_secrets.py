@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.explain import Line, explained
+from konnectd.flows.logon import MOST_TRIES
 from konnectd.interfaces import LogonAnswer
 from tests.support.application import Application, json_of
 from tests.support.assembly import SECRET, Daemon
@@ -114,6 +115,17 @@ class SecretTests(SynchronousTestCase):
         self.assertGreater(len(secrets), 20)
         self.assertEqual({secret for secret in secrets if secret in text}, set())
         self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
+
+    def test_name_that_is_tried_too_often(self) -> None:
+        """A name is told as it was typed when it has been tried as often as only a machine does, as the manual says."""
+        page = self.notes.arrive(self.visitor)
+        for _ in range(MOST_TRIES):
+            self.visitor.submit(page, username=MISPLACED, password=WRONG)
+        before = self.log.text()
+        self.visitor.submit(page, username=MISPLACED, password=WRONG)
+
+        self.assertNotIn(MISPLACED, before)
+        self.assertEqual(len(self.log.about(MISPLACED, "warn")), 1)
 
     def test_no_secret_is_explained(self) -> None:
         """Nor in what ``konnectd explain`` makes of the log, which has something to say of each kind of mistake."""
