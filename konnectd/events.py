@@ -137,6 +137,7 @@ SECTIONS: Mapping[str, tuple[Event, ...]] = {
             ),
             "Sign-in of {user!r} refused: {reason}",
         ),
+        Event("account-unknown", ("debug",), "Sign-in of a name that may be nobody's refused: {reason}"),
         Event("account-unsendable", ("debug",), "Sign-in refused, and the server not asked: {reason}"),
         Event("account-lost", ("info",), "{user!r} has lost the right to be signed in: {reason}"),
         Event("account-said", ("info",), "The server said about {user!r}: {text!r}"),

@@ -58,7 +58,8 @@ class BaseBackend(ABC):
             log.debug("Sign-in refused, and the server not asked: {reason}", reason=str(error))
             return Refused(RefusalReason.WRONG_PASSWORD)
         if isinstance(answer, Refused):
-            log.debug("Sign-in of {user!r} refused: {reason}", user=username, reason=answer.reason.value)
+            # The name may be a password that somebody typed into the wrong field.
+            log.debug("Sign-in of a name that may be nobody's refused: {reason}", reason=answer.reason.value)
         return answer
 
     @abstractmethod

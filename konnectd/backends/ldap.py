@@ -292,11 +292,16 @@ class LdapBackend:
             await connection.close()
 
     def _log_refusal(self, username: str, reason: RefusalReason) -> None:
-        """Tell the operator who was refused and why, as loudly as it concerns them."""
+        """Tell the operator who was refused and why, as loudly as it concerns them.
+
+        A name that is nobody's may be a password that somebody typed into the wrong field.
+        """
         if reason is RefusalReason.AMBIGUOUS:
             log.warn("Several entries have the name {user!r}; none of them can sign in", user=username)
         elif reason in _ACCOUNT_REASONS:
             log.info("Sign-in of {user!r} refused: {reason}", user=username, reason=reason.value)
+        elif reason is RefusalReason.UNKNOWN_USER:
+            log.debug("Sign-in of a name that may be nobody's refused: {reason}", reason=reason.value)
         else:
             log.debug("Sign-in of {user!r} refused: {reason}", user=username, reason=reason.value)
 

@@ -9,7 +9,6 @@ from twisted.internet.task import Clock
 from twisted.logger import globalLogPublisher
 
 from konnectd.config.registration import load_clients
-from konnectd.interfaces import LogonAnswer
 from konnectd.journal import JournalObserver
 from konnectd.log_json import JsonObserver
 from konnectd.logs import TextObserver
@@ -23,10 +22,13 @@ from konnectd.watch_assembly import Auditing
 from konnectd.watching.metrics import Metrics
 from konnectd.watching.pending import describe
 from konnectd.watching.profile import listing
+from konnectd.web.site import Site
 from tests.support.assembly import SECRET
 from tests.support.at_once import AtOnce
-from tests.support.fakes import FixedClock, People, SilentStore, memory_store, run
+from tests.support.connection import Connection
+from tests.support.fakes import FixedClock, SilentStore, memory_store, run
 from tests.support.marked_answers import Told
+from tests.support.marked_backends import FAULTY_PERSON, PEOPLE, SOURCES, Source
 from tests.support.marked_house import (
     INITIAL_TOKEN,
     MISPLACED,
@@ -38,29 +40,18 @@ from tests.support.marked_house import (
 )
 from tests.support.marked_life import ListeningDaemon, MarkedLife
 from tests.support.marks import Marks, mark
-from tests.support.people import ALICE
 from tests.support.redis_memory import Redis
-from tests.support.visitor import Visitor
 from tests.watching.test_metrics import GET
+from tests.web.test_known_people import Carrier
 
-#: Names at which a mistake of ours shows: in the backend, and in a template.
-FAULTY_PERSON, FAULTY_PAGE = "trouble", "unprintable"
+#: The name at which a mistake in a template shows.
+FAULTY_PAGE = "unprintable"
 _SIGN_IN_PAGE = (
     '{% extends "original/signin.html" %}{% block main %}{{ super() }}'
     '{% if page.username == "' + FAULTY_PAGE + '" %}{{ page.csrf // page.username }}{% endif %}{% endblock %}'
 )
 REDIS_PASSWORD = mark("password of redis")
 MEMORY, SQLITE, REDIS = "memory", "sqlite", "redis"
-
-
-class FaultyPeople(People):
-    """A backend with a mistake that shows when a certain name is tried."""
-
-    async def logon(self, username: str, password: str) -> LogonAnswer:
-        """Fail for one name."""
-        if username == FAULTY_PERSON:
-            raise ValueError("a mistake of ours")
-        return await super().logon(username, password)
 
 
 class Moody:
@@ -74,6 +65,10 @@ class Moody:
         """Stand before a store."""
         self.silent = False
         self._store = store
+
+    def fall_silent(self) -> None:
+        """Answer nothing more."""
+        self.silent = True
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a store has
         """Return what answers now."""
@@ -124,37 +119,58 @@ class Lived:
     audit: tuple[str, ...]
 
 
+class _Turning(Connection):
+    """A connection to a site that has to be let go on before it answers."""
+
+    def __init__(self, site: Site, turn: Callable[[], object]) -> None:
+        """Connect."""
+        super().__init__(site)
+        self._turn = turn
+
+    def send(self, *pieces: bytes) -> bytes:
+        """Send, let happen what can happen, and return what was heard."""
+        heard = super().send(*pieces)
+        self._turn()
+        return heard + self.hear()
+
+
 class _MarkedDaemon(ListeningDaemon):
     """A daemon with everything on."""
 
-    def __init__(self, folder: Path, store: Any) -> None:  # noqa: ANN401 - any store
+    def __init__(self, folder: Path, store: Any, kind: str) -> None:  # noqa: ANN401 - any store
         """Assemble it."""
         self.marks, self.told = house_marks(), []
         self.marks.add("encryption secret", SECRET)
         self.marks.add("password of the store", REDIS_PASSWORD)
+        self.source: Source = SOURCES[kind](self.marks)
         clients, templates = folder / "clients.yaml", folder / "templates"
         clients.write_text(clients_file())
         templates.mkdir()
         (templates / "signin.html").write_text(_SIGN_IN_PAGE)
-        self.faulty = FaultyPeople(ALICE, passwords={"alice": PASSWORD})
         super().__init__(
             "--allow-dynamic-client-registration",
             f"--dynamic-registration-token={INITIAL_TOKEN}",
             "--allow-client-guests",
             f"--templates-path={templates}",
+            *self.source.words,
             clients=load_clients(clients, loopback_issuer=False, warn=str, pairwise_salt=PAIRWISE_SALT),
-            backend=self.faulty,
+            backend=self.source.backend,
             store=store,
             pairwise_salt=PAIRWISE_SALT,
         )
 
+    def connect(self) -> Connection:
+        """Connect a peer."""
+        return _Turning(self.site, self.source.turn)
 
-def live(folder: Path, kind: str = MEMORY) -> Lived:
-    """Live with a store of some kind, and return what is left.
+
+def live(folder: Path, kind: str = MEMORY, people: str = PEOPLE) -> Lived:
+    """Live with a store and people of some kinds, and return what is left.
 
     Args:
         folder: an empty one.
         kind: of the store.
+        people: where they come from.
     """
     events: list[dict[str, Any]] = []
     publisher: Any = globalLogPublisher
@@ -162,10 +178,10 @@ def live(folder: Path, kind: str = MEMORY) -> Lived:
     try:
         store, dumped = _store(folder, kind)
         moody = Moody(store)
-        daemon = _MarkedDaemon(folder, moody)
-        metrics, kept = Metrics(backend="test", store=kind), Kept()
+        daemon = _MarkedDaemon(folder, moody, people)
+        metrics, kept = Metrics(backend=people, store=kind), Kept()
         happened = _watch(daemon, metrics, kept)
-        life = MarkedLife(daemon, Visitor(daemon))
+        life = MarkedLife(daemon, Carrier(daemon, daemon.source.cookies), daemon.source.username)
         life.live()
         daemon.reactor.advance(60)
         dumps = describe(daemon.reactor)
@@ -204,19 +220,19 @@ def _troubles(daemon: _MarkedDaemon, life: MarkedLife, store: Moody) -> None:
     tokens = life.code_flow()
     page = life.arrive(life.house, prompt="login")
     for name in (FAULTY_PERSON, FAULTY_PAGE):
-        life.person.submit(page, username=name, password=WRONG)
-    for silent in (daemon.faulty, store):
+        life.type(page, name, WRONG)
+    for fall_silent in (store.fall_silent, daemon.source.fall_silent):
         code = life.code(life.house)
-        silent.silent = True
+        fall_silent()
         life.house.redeem(code)
         life.house.refresh(tokens["refresh_token"])
         life.house.userinfo(tokens["access_token"])
         life.arrive(life.house)
         life.arrive(life.house, prompt="none", login_hint=PASSWORD)
-        life.person.submit(page, username=MISPLACED, password=PASSWORD)
+        life.type(page, MISPLACED, PASSWORD)
         life.daemon.post(life.paths.par, life.house.basic(), code)
         life.front_ends()
-        silent.silent = False
+        store.silent = False
 
 
 def _logs(events: list[dict[str, Any]]) -> dict[str, str]:

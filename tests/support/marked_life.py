@@ -107,13 +107,17 @@ class MarkedLife:
             visit = self.person.submit(visit, allow="1")
         return visit
 
+    def type(self, page: Visit, username: str, password: str, **more: str) -> None:
+        """Type something at the sign-in page, if that is where the browser is."""
+        if not page.left and "password" in page.fields:
+            self.person.submit(page, username=username, password=password, **more)
+
     def sign_in(self) -> None:
         """Sign in, after some mistakes."""
         page = self.arrive(self.asking, login_hint=HINT)
-        if not page.left and "password" in page.fields:
-            for username, password in ((self.username, WRONG), (MISPLACED, ""), (MISPLACED, WRONG), ("", PASSWORD)):
-                self.person.submit(page, username=username, password=password)
-            self.person.submit(page, username=self.username, password=PASSWORD, csrf=WRONG)
+        for username, password in ((self.username, WRONG), (MISPLACED, ""), (MISPLACED, WRONG), ("", PASSWORD)):
+            self.type(page, username, password)
+        self.type(page, self.username, PASSWORD, csrf=WRONG)
         self.through(page)
 
     def code(self, app: Application, **changes: str | None) -> str:

@@ -1,6 +1,6 @@
 """A complete life with every secret marked: no mark is in a log, a figure, a dump, an error, or what is in the store.
 
-What processes leave behind, over every kind of backend, is looked into in `tests.real.test_marked_life`.
+What a process leaves behind is looked into in `tests.real.test_marked_life`.
 """
 
 import tempfile
@@ -11,6 +11,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.support.marked_answers import NEVER
+from tests.support.marked_backends import COOKIE, KC, KC_SERVICE, LDAP, PEOPLE
 from tests.support.marked_daemon import MEMORY, REDIS, SQLITE, Lived, live
 from tests.support.requests import ISSUER
 from tests.watching.test_audit_events import faults
@@ -20,20 +21,21 @@ IN_CLEAR = frozenset({"nonce", "sid", "state", "passthru", "key in an address"})
 
 
 @cache
-def lived(kind: str) -> Lived:
-    """Live once with a kind of store."""
+def lived(kind: str, people: str) -> Lived:
+    """Live once with a kind of store and of people."""
     with tempfile.TemporaryDirectory() as folder:
-        return live(Path(folder), kind)
+        return live(Path(folder), kind, people)
 
 
 class LivedCase(SynchronousTestCase):
     """A life that is over."""
 
     kind = MEMORY
+    people = PEOPLE
 
     def setUp(self) -> None:
         """Live, if nobody has; mistakes of ours that are part of it are none of the test."""
-        self.lived = lived(self.kind)
+        self.lived = lived(self.kind, self.people)
         self.flushLoggedErrors(ValueError, TypeError)
 
     def assert_clean(self, *places: str) -> None:
@@ -42,6 +44,24 @@ class LivedCase(SynchronousTestCase):
             text = self.lived.places[place]
             self.assertGreater(len(text), 200, place)
             self.assertEqual(self.lived.marks.found(text), set(), place)
+
+    def errors(self) -> set[tuple[str, int, str]]:
+        """Return what errors show that they must not; one that goes to a client has the client's own state."""
+        return {
+            (told.asked, told.answer.status, kind)
+            for told in self.lived.told
+            if told.is_error
+            for kind in self.lived.marks.found(told.content, but={"state"} if told.answer.status == 302 else ())
+        }
+
+    def repeated(self) -> set[tuple[str, str]]:
+        """Return what any answer shows that none must; a client that registers is told its own secret."""
+        return {
+            (told.asked, kind)
+            for told in self.lived.told
+            for kind in self.lived.marks.found(told.content) & NEVER
+            if not (told.asked.endswith("/register") and kind == "client secret")
+        }
 
 
 class WrittenTests(LivedCase):
@@ -83,26 +103,12 @@ class AnsweredTests(LivedCase):
     """What was answered."""
 
     def test_errors(self) -> None:
-        """No error shows a secret of the request or of ours; one at a client has the client's state and no more."""
-        found = {
-            (told.asked, told.answer.status, kind)
-            for told in self.lived.told
-            if told.is_error
-            for kind in self.lived.marks.found(told.content, but={"state"} if told.answer.status == 302 else ())
-        }
-
-        self.assertEqual(found, set())
+        """No error shows a secret of the request or of ours."""
+        self.assertEqual(self.errors(), set())
 
     def test_everything_else(self) -> None:
-        """No answer repeats a password, a secret or a key, but that a client is told its own when it registers."""
-        found = {
-            (told.asked, kind)
-            for told in self.lived.told
-            for kind in self.lived.marks.found(told.content) & NEVER
-            if not (told.asked.endswith("/register") and kind == "client secret")
-        }
-
-        self.assertEqual(found, set())
+        """No answer repeats a password, a secret or a key."""
+        self.assertEqual(self.repeated(), set())
 
 
 class StoreTests(LivedCase):
@@ -128,6 +134,48 @@ class RedisTests(StoreTests):
     def test_log(self) -> None:
         """The password of Redis is not in the log, nor is what it was told."""
         self.assert_clean("log", "facts behind the log")
+
+
+class BackendCase(LivedCase):
+    """A life with people of one kind, who have secrets of their own, and fall silent in the end."""
+
+    def test_written(self) -> None:
+        """Nothing that was written down has a mark."""
+        self.assertIn("Authorized(", self.lived.places["what answers came of"])
+        self.assert_clean(*self.lived.places)
+        self.assertEqual(self.lived.marks.found("\n".join(self.lived.audit)), set())
+
+    def test_answers(self) -> None:
+        """Nor has an answer."""
+        self.assertEqual((self.errors(), self.repeated()), (set(), set()))
+
+    def test_store(self) -> None:
+        """Nor has the store."""
+        self.assertEqual(self.lived.marks.found(self.lived.dump, but=IN_CLEAR), set())
+
+
+class LdapTests(BackendCase):
+    """A directory, with a service that may read it."""
+
+    people = LDAP
+
+
+class KopanoTests(BackendCase):
+    """A groupware server, with a session for everybody."""
+
+    people = KC
+
+
+class KopanoServiceTests(BackendCase):
+    """A groupware server that is asked in the session of a service, with its password."""
+
+    people = KC_SERVICE
+
+
+class CookieTests(BackendCase):
+    """An application that knows people by their cookies."""
+
+    people = COOKIE
 
 
 class MarkedTests(LivedCase):
@@ -163,4 +211,4 @@ class MarkedTests(LivedCase):
             self.assertIn(f"level={level}", self.lived.places["log"], level)
 
 
-del LivedCase
+del LivedCase, BackendCase
