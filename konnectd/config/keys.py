@@ -152,7 +152,7 @@ def load_encryption_secret(path: Path | None, *, warn: Warn) -> bytes:
         content = _content(path)
         return _secret(content)
     except ValueError as error:
-        raise ConfigErrors([ConfigError("encryption_secret", f"{path}: {error}")]) from error
+        raise ConfigErrors([_secret_fault("encryption_secret", path, error)]) from error
 
 
 def load_pairwise_salt(path: Path | None) -> bytes:
@@ -166,7 +166,16 @@ def load_pairwise_salt(path: Path | None) -> bytes:
     try:
         return _secret(_content(path))
     except ValueError as error:
-        raise ConfigErrors([ConfigError("pairwise_salt", f"{path}: {error}")]) from error
+        raise ConfigErrors([_secret_fault("pairwise_salt", path, error)]) from error
+
+
+def _secret_fault(option: str, path: Path, error: ValueError) -> ConfigError:
+    """Return what is wrong with the file of a secret; what may be the secret itself is not repeated."""
+    if path.is_absolute() or path.exists():
+        return ConfigError(option, f"{path}: {error}")
+    return ConfigError(
+        option, "there is no file of that name; what belongs here is not the secret but the name of a file"
+    )
 
 
 def _secret(content: bytes) -> bytes:

@@ -5,6 +5,7 @@ followed within a budget, because a few of them can otherwise stand for billions
 here.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeAlias
@@ -20,6 +21,8 @@ _MOST_NODES = 500_000
 _DEEPEST = 30
 _NULL = "tag:yaml.org,2002:null"
 _BOOL = "tag:yaml.org,2002:bool"
+#: What the library repeats of a file, but for its own words in angle brackets and single characters.
+_QUOTED = re.compile(r"""'(?!<)[^']{2,}'|"[^"]{2,}\"""")
 _YES = frozenset({"yes", "true", "on", "y"})
 _NO = frozenset({"no", "false", "off", "n"})
 
@@ -213,12 +216,20 @@ def _compose(text: str, option: str, name: str) -> Node | None:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"{name}:{mark.line + 1}" if mark is not None else name
-        raise ConfigErrors([ConfigError(option, f"is not YAML: {error.problem or error.context}", place)]) from error
+        raise ConfigErrors([ConfigError(option, f"is not YAML: {_problem(error)}", place)]) from error
     except yaml.YAMLError as error:
         raise ConfigErrors(
             [ConfigError(option, "is not YAML: it has characters that are not allowed", name)]
         ) from error
     return None if node is not None and node.tag == _NULL else node
+
+
+def _problem(error: yaml.MarkedYAMLError) -> str:
+    """Return what is wrong, without what stands there: a secret that begins like something else in YAML."""
+    problem = _QUOTED.sub("something", error.problem or error.context or "")
+    if _QUOTED.search(error.problem or ""):
+        problem += "; what begins with one of * & ! has to stand in quotes"
+    return problem
 
 
 def _check_depth(text: str, option: str, name: str) -> None:
