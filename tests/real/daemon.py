@@ -58,6 +58,21 @@ class Daemon:
         """What it has written so far, to standard output and standard error."""
         return self.output.read_text("utf-8", "replace")
 
+    def said(self, words: str) -> str:
+        """Wait for a line of the log that has some words in it, and return it: an answer may be here before it.
+
+        Raises:
+            AssertionError: there is none.
+        """
+        give_up = time.monotonic() + PATIENCE
+        while time.monotonic() < give_up:
+            for line in self.log.splitlines():
+                if words in line:
+                    return line
+            # Waits for another process, which has no other way to tell.
+            time.sleep(_PAUSE)
+        raise AssertionError(f"{words!r} was not said: {self.log}")
+
     def url(self, path: str = "", host: str = "localhost") -> str:
         """Return the whole address of a path."""
         return f"http://{host}:{self.port}{path}"

@@ -72,7 +72,7 @@ class ExplainTests(SynchronousTestCase):
 
     def assertExplained(self, reason: str, *words: str) -> None:
         """Fail unless the log has one line with a reason, and its reference is explained with some words."""
-        (line,) = (line for line in self.op.log.splitlines() if f" reason={reason} " in line)
+        line = self.op.said(f" reason={reason} ")
         (reference,) = re.findall(r"\[(E[\w-]+)\]", line)
         by_file = self.explain(reference, f"--log={self.op.output}")
         by_line = self.explain(line)
@@ -86,7 +86,7 @@ class ExplainTests(SynchronousTestCase):
         """The reference that a person reads from a page is all that an administrator needs."""
         page = self.person.open(self.url(redirect_uri=f"{CALLBACK}/"))
         (reference,) = re.findall(r"Reference (E[\w-]+)", page.text)
-        found = self.explain(reference, text=self.op.log)
+        found = self.explain(reference, text=self.op.said(reference))
 
         self.assertEqual((page.status, found.returncode), (400, 0))
         for words in ("redirect-uri-unregistered", "app.example.org", "slash", "redirect_uris in the client's entry"):

@@ -3,14 +3,13 @@
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 
 from attrs import field, frozen
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.real import slapd
-from tests.real.daemon import ROOT, Daemon, daemon, free_port
+from tests.real.daemon import ROOT, daemon, free_port
 from tests.real.installation import Directory
 from tests.real.slapd import BASE, OTHER_ADDRESS, SERVICE_PASSWORD, unused_uri
 from tests.support.files import folder
@@ -89,18 +88,6 @@ def _bare(line: str) -> str:
     """Return what a line says, without what stands before it."""
     found = _FATAL.fullmatch(line)
     return (found[1] if found else line.removeprefix("konnectd: ")).removeprefix("environment: ")
-
-
-def line_with(running: Daemon, words: str) -> str:
-    """Wait for a line of the log that has some words in it, and return it."""
-    limit = time.monotonic() + PATIENCE
-    while time.monotonic() < limit:
-        for line in running.log.splitlines():
-            if words in line:
-                return line
-        # Waits for another process, which has no other way to tell.
-        time.sleep(0.05)
-    raise AssertionError(f"{words!r} was not said: {running.log}")
 
 
 class WrongSettingTests(StartCase):
@@ -184,7 +171,7 @@ class UnreachableTests(StartCase):
                 self.subTest(changed=changed),
                 daemon(*flags, "ldap", port=port, environ=self.variables(**changed)) as running,
             ):
-                line = line_with(running, changed["LDAP_URI"])
+                line = running.said(changed["LDAP_URI"])
 
                 self.assertIn("nobody can sign in until it does", line)
                 self.assertIn(words, line)

@@ -111,7 +111,7 @@ class Examples:
         def test_address(self) -> None:
             """The log of requests has the address of the browser, not what it says, and not that of the proxy."""
             self.ask(self.person())
-            (line,) = [line for line in self.running.log.splitlines() if "/authorize 302" in line]
+            line = self.running.said("/authorize 302")
 
             self.assertIn(f"ms {BROWSER}", line)
 
