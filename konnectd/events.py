@@ -65,6 +65,7 @@ SECTIONS: Mapping[str, tuple[Event, ...]] = {
         Event("signal-stop", ("warn",), "{signal} received, stopping"),
         Event("signal-stop-again", ("warn",), "{signal} again, not waiting for requests any longer"),
         Event("signal-hangup", ("info",), "SIGHUP received; nothing is read anew, restart to change settings"),
+        Event("reload-failed", ("fatal",), "reloading failed: our fault"),
         Event("background-full", ("error",), "there is too much to do in the background; something is left out"),
         Event("background-failed", ("fatal",), "work in the background failed"),
         Event("background-broken-off", ("info",), "work in the background was broken off, because the daemon stops"),

@@ -86,6 +86,7 @@ TABLE: Mapping[str, Row] = {
     "handed": row("option address", "attrs twisted"),
     "supervisor": row("", "attrs"),
     "notices": row("supervisor", "twisted"),
+    "reloading": row("option", "attrs twisted"),
     "listener": row("option address handed", "attrs twisted zope"),
     "parts": row(f"{SERVE} paths", "attrs"),
     "page_assembly": row(f"{SERVE} parts", ""),
@@ -122,6 +123,7 @@ BROAD: Mapping[str, str] = {
     "survey.py": "the body of a timer: nothing above could try again",
     "survey_post.py": "whatever goes wrong on the way to somebody who may not be there at all is told as one thing",
     "background.py": "the body of a timer: nothing above could try again",
+    "reloading.py": "what a signal began: nothing above could try again",
     "watching/health.py": "a fault in one probe must not keep everybody waiting who asks how we are",
     "logs.py": "a fact that can not be shown must not cost the line it stands in",
 }
