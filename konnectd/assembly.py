@@ -11,7 +11,6 @@ from attrs import frozen
 
 from konnectd.config.settings import Settings
 from konnectd.flows.authorize import Authorize
-from konnectd.flows.client_logo import ClientLogos
 from konnectd.flows.device import DeviceApproval, DeviceAuthorization
 from konnectd.flows.endsession import EndSession
 from konnectd.flows.introspect import Introspect
@@ -22,32 +21,26 @@ from konnectd.flows.revoke import Revoke
 from konnectd.flows.sign_in import SignIn
 from konnectd.flows.token import Token
 from konnectd.flows.userinfo import UserInfo
-from konnectd.interfaces import Background, Entropy, Grant
-from konnectd.option import ConfigError, ConfigErrors
+from konnectd.interfaces import Background, Grant
+from konnectd.looks import Looks
 from konnectd.page_assembly import known, pages, recognized
 from konnectd.parts import World
-from konnectd.protocol.branding import Branding
 from konnectd.protocol.client_metadata import Offer
 from konnectd.web.account import AccountRoutes
-from konnectd.web.branding import Branded
 from konnectd.web.check_session import CheckSession
 from konnectd.web.client_logo import ClientLogoRoutes
 from konnectd.web.cookies import Cookies
 from konnectd.web.device import DeviceRoutes
-from konnectd.web.edge import Observe
+from konnectd.web.edge import Edge, Observe, Replies
 from konnectd.web.faces import PageFaces
 from konnectd.web.farewell import FarewellRoutes
 from konnectd.web.forms import Forms
 from konnectd.web.language import LanguageRoutes
-from konnectd.web.locales import UnknownLanguageError
 from konnectd.web.notes import Notes
 from konnectd.web.oidc import Document, OidcRoutes
-from konnectd.web.pages import Pages
 from konnectd.web.proxies import Proxies
 from konnectd.web.route import Route
 from konnectd.web.site import Site, make_site
-from konnectd.web.static import StaticFiles
-from konnectd.web.templates_path import find_templates
 from konnectd.web.tokens import TokenRoutes
 from konnectd.web.urls import Urls
 
@@ -63,10 +56,20 @@ class Assembly:
     """The routes of a daemon, and the faces it has where there is no route."""
 
     routes: tuple[Route, ...]
-    faces: PageFaces
+    looks: Looks
     notes: Notes
     request_log: bool
     proxies: Proxies | None = None
+
+    @property
+    def faces(self) -> PageFaces:
+        """How failures look that are shown to people."""
+        return self.looks.faces
+
+    def edge(self, site: Site, *more: Route) -> Edge:
+        """Make what answers by these and further routes on the connections of a site; it does not yet."""
+        replies = Replies(not_found=self.faces.not_found, failure=self.faces.failure, reference=self.notes.reference)
+        return site.make_edge((*self.routes, *more), replies)
 
     def site(self, reactor: Any, *more: Route, observe: Observe | None = None) -> Site:  # noqa: ANN401 - Twisted's
         """Make the HTTP server of these and further routes; who observes is told of every answer."""
@@ -83,7 +86,7 @@ class Assembly:
 
 
 def assemble(world: World, background: Background) -> Assembly:
-    """Put the flows and their pages together.
+    """Put the flows and their pages together, and let the backend know.
 
     Args:
         world: what they are built on.
@@ -95,9 +98,14 @@ def assemble(world: World, background: Background) -> Assembly:
         LookupError: the installation is not complete.
     """
     world.introduce()
+    return put_together(world, background, Looks.read(world.settings, world.contents.branding, world.entropy))
+
+
+def put_together(world: World, background: Background, looks: Looks) -> Assembly:
+    """Put the flows and their pages together; the backend knows nothing of them yet."""
     settings = world.settings
     paths = settings.paths
-    faces, static = look(settings, world.contents.branding, world.entropy)
+    faces, static = looks.faces, looks.static
     urls = _urls(world)
     cookies = _cookies(world)
     forms = Forms(cookies=cookies, sealer=world.sealer, entropy=world.entropy, origin=settings.origin)
@@ -121,11 +129,10 @@ def assemble(world: World, background: Background) -> Assembly:
     routes += LanguageRoutes(paths=paths, faces=faces, cookies=cookies, origin=settings.origin).routes()
     routes += FarewellRoutes(urls=urls, faces=faces, endsession=endsession).routes()
     routes += CheckSession(path=paths.check_session, cookies=cookies, static=static, entropy=world.entropy).routes()
-    logos = ClientLogos(clients=world.clients, fetch=world.fetch, clock=world.clock)
-    routes += ClientLogoRoutes(path=paths.client_logo, logos=logos).routes()
+    routes += ClientLogoRoutes(path=paths.client_logo, logos=world.logos).routes()
     routes += _registration(world, faces.pages.languages)
     return Assembly(
-        routes=routes, faces=faces, notes=notes, request_log=settings.request_log, proxies=_proxies(settings)
+        routes=routes, looks=looks, notes=notes, request_log=settings.request_log, proxies=_proxies(settings)
     )
 
 
@@ -174,31 +181,6 @@ def _urls(world: World) -> Urls:
         origin=settings.origin,
         elsewhere=by_browser is not None and by_browser.signs_in_elsewhere,
     )
-
-
-def look(settings: Settings, branding: Branding, entropy: Entropy) -> tuple[PageFaces, StaticFiles]:
-    """Make the pages, with what the operator made theirs, and the files that they refer to.
-
-    Raises:
-        BrokenTemplateError: a template has a mistake.
-        ConfigErrors: there are no pages in a language that was asked for.
-        LookupError: the installation is not complete.
-    """
-    templates, over = find_templates(), settings.branding.templates_path
-    branded = Branded.read(branding, templates, over, settings.paths.static)
-    try:
-        pages = Pages(
-            templates,
-            static=branded.static,
-            entropy=entropy,
-            brand=branded.brand,
-            over=over,
-            paths=settings.paths,
-            languages=branding.locales,
-        )
-    except UnknownLanguageError as error:
-        raise ConfigErrors([settings.locate(ConfigError("ui_locales", str(error)))]) from error
-    return PageFaces(pages), branded.static
 
 
 def _endsession(world: World, sign_in: SignIn, background: Background) -> EndSession:

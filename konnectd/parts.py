@@ -13,6 +13,7 @@ from konnectd.config.settings import Settings
 from konnectd.flows.acquaintances import StoredAcquaintances
 from konnectd.flows.backchannel import BackChannel
 from konnectd.flows.client_authentication import ClientAuthentication
+from konnectd.flows.client_logo import ClientLogos
 from konnectd.flows.concealed import Concealing, Revealing
 from konnectd.flows.guests import Guests
 from konnectd.flows.mint import Mint
@@ -68,6 +69,7 @@ class World:
     Attributes:
         fetch: asks addresses that clients chose.
         client_keys: checks what clients signed.
+        logos: of clients; one for the whole daemon, as it remembers what was fetched, and how often.
     """
 
     settings: Settings
@@ -99,6 +101,13 @@ class World:
             clock=self.clock,
             salt=self.contents.pairwise_salt,
         )
+
+    logos: ClientLogos = field()
+
+    @logos.default
+    def _logos(self) -> ClientLogos:
+        """Begin without any."""
+        return ClientLogos(clients=self.clients, fetch=self.fetch, clock=self.clock)
 
     @client_keys.default
     def _client_keys(self) -> ClientKeys:

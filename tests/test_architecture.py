@@ -90,7 +90,8 @@ TABLE: Mapping[str, Row] = {
     "listener": row("option address handed", "attrs twisted zope"),
     "parts": row(f"{SERVE} paths", "attrs"),
     "page_assembly": row(f"{SERVE} parts", ""),
-    "assembly": row(f"{SERVE} parts page_assembly paths", "attrs"),
+    "looks": row(SERVE, "attrs"),
+    "assembly": row(f"{SERVE} looks parts page_assembly paths", "attrs"),
     "watching": row(f"{CORE} http happenings option config jose journal vitals web", "attrs twisted prometheus_client"),
     "watch_assembly": row(f"{SERVE} happenings vitals watching", "attrs twisted"),
     "service": row(
@@ -99,7 +100,7 @@ TABLE: Mapping[str, Row] = {
     "tap": row("config option logs service runner supervisor", "attrs twisted zope"),
     "runner": row("config option interfaces logs log_json journal service listener supervisor", "attrs twisted"),
     "explain": row("protocol", "attrs"),
-    "commands": row(f"{SERVE} parts assembly service", "attrs twisted zope"),
+    "commands": row(f"{SERVE} looks parts assembly service", "attrs twisted zope"),
     "doctor": row(
         f"{SERVE} address bodies outward parts service commands",
         "attrs twisted zope OpenSSL service_identity cryptography",

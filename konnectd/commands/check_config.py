@@ -14,7 +14,7 @@ from attrs import field, frozen
 from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent, globalLogPublisher
 from zope.interface import implementer
 
-from konnectd.assembly import assemble, look
+from konnectd.assembly import assemble
 from konnectd.background import Background
 from konnectd.commands.words import FAULTY, OK, Words, asks_for_help, complain, misused, shown, usage
 from konnectd.config import backends
@@ -24,6 +24,7 @@ from konnectd.config.options import OPTIONS
 from konnectd.config.settings import Settings, survey
 from konnectd.interfaces import Backend, Store
 from konnectd.listener import Listener
+from konnectd.looks import Looks
 from konnectd.option import ConfigError, ConfigErrors, Option, switch
 from konnectd.parts import World
 from konnectd.service import build_backend, build_store, fault_of_templates
@@ -162,7 +163,7 @@ def _look(settings: Settings) -> None:
         ConfigErrors: pictures, texts, templates or languages are wrong.
     """
     try:
-        look(settings, read_branding(settings.branding), SystemEntropy())
+        Looks.read(settings, read_branding(settings.branding), SystemEntropy())
     except (BrokenTemplateError, BrokenCatalogError, LookupError) as error:
         raise ConfigErrors([fault_of_templates(settings, error)]) from error
 

@@ -120,9 +120,9 @@ class ClientLogos:
     clients: ClientRegistry
     fetch: Fetch
     clock: Clock
-    _shelf: _Shelf = field(factory=_Shelf, init=False, repr=False, eq=False)
-    _asking: Counter[str] = field(factory=Counter, init=False, repr=False, eq=False)
-    _allowance: _Allowance = field(factory=_Allowance, init=False, repr=False, eq=False)
+    _shelf: _Shelf = field(factory=_Shelf, repr=False, eq=False)
+    _asking: Counter[str] = field(factory=Counter, repr=False, eq=False)
+    _allowance: _Allowance = field(factory=_Allowance, repr=False, eq=False)
 
     async def find(self, client_id: str) -> LogoAnswer:
         """Return the logo of a client, or why there is none to show.

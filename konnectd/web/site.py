@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.logger import Logger
@@ -21,6 +21,9 @@ from konnectd.web.transport import Channel, Request
 
 log = Logger()
 
+#: Makes an edge of routes, and of what answers where they do not.
+MakeEdge: TypeAlias = Callable[[Sequence[Route], Replies], Edge]
+
 #: Logs one line per answer without touching the configuration.
 ACCESS_LOG_VARIABLE = "KOPANO_DEBUG_SERVER_REQUEST_LOG"
 #: What a path may be longer than, but not a line of the log.
@@ -28,16 +31,27 @@ _LONGEST_PATH = 200
 
 
 class Site(server.Site):
-    """A factory of hardened connections."""
+    """A factory of hardened connections.
+
+    Attributes:
+        make_edge: makes another edge, which counts answers and trusts proxies as the first one does.
+    """
 
     noisy = False
 
     def __init__(
-        self, edge: Edge, roster: Roster, limits: Limits, reactor: IReactorTime, passage: Passage | None = None
+        self,
+        make_edge: MakeEdge,
+        edge: Edge,
+        roster: Roster,
+        limits: Limits,
+        reactor: IReactorTime,
+        passage: Passage | None = None,
     ) -> None:
         """Keep what connections need; a passage if trusted proxies say whose they are."""
         base: Any = super()
         base.__init__(edge, Request, reactor=reactor, timeout=None, parsePOSTFormSubmission=False)
+        self.make_edge = make_edge
         self._edge = edge
         self._roster = roster
         self._limits = limits
@@ -56,8 +70,17 @@ class Site(server.Site):
     def _channel(self) -> Channel:
         """Make a connection that nothing has come by yet."""
         if self._passage is None:
-            return Channel(self._roster, self._limits, self._edge)
-        return ProxiedChannel(self._roster, self._limits, self._edge, self._passage)
+            return Channel(self._roster, self._limits, self.serve)
+        return ProxiedChannel(self._roster, self._limits, self.serve, self._passage)
+
+    def serve(self, request: Request) -> None:
+        """Answer a request, by the edge that counts now; one that is being answered keeps the edge it began with."""
+        self._edge(request)
+
+    def exchange(self, edge: Edge) -> None:
+        """Let another edge answer from the next request on, on the connections there are as well."""
+        self._edge = edge
+        self.resource = edge
 
     def startFactory(self) -> None:
         """Begin to listen; there is no log file and no timer for its dates."""
@@ -124,7 +147,11 @@ def make_site(
     roster = Roster(reactor, limits, refused)
     replies = Replies(not_found=not_found, failure=failure, reference=reference)
     passage = Passage(proxies) if proxies is not None and proxies.proxy_protocol else None
-    return Site(Edge(routes, replies, roster.seconds, told, proxies), roster, limits, reactor, passage)
+
+    def make_edge(routes: Sequence[Route], replies: Replies) -> Edge:
+        return Edge(routes, replies, roster.seconds, told, proxies)
+
+    return Site(make_edge, make_edge(routes, replies), roster, limits, reactor, passage)
 
 
 def klein_resource(
