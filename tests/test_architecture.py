@@ -97,12 +97,13 @@ TABLE: Mapping[str, Row] = {
     "service": row(
         f"{SERVE} parts assembly notices supervisor survey survey_post vitals watching watch_assembly", "attrs twisted"
     ),
+    "inspection": row(f"{SERVE} looks parts assembly service", "attrs twisted zope"),
     "tap": row("config option logs service runner supervisor", "attrs twisted zope"),
     "runner": row("config option interfaces logs log_json journal service listener supervisor", "attrs twisted"),
     "explain": row("protocol", "attrs"),
-    "commands": row(f"{SERVE} looks parts assembly service", "attrs twisted zope"),
+    "commands": row("protocol option config jose inspection", "attrs twisted zope"),
     "doctor": row(
-        f"{SERVE} address bodies outward parts service commands",
+        f"{SERVE} address bodies outward parts service commands inspection",
         "attrs twisted zope OpenSSL service_identity cryptography",
     ),
     "cli": row(

@@ -1,6 +1,6 @@
-"""What is in the files that the settings name: keys, the cookie secret, clients, scopes; read once, at start.
+"""What is in the files that the settings name: keys, the cookie secret, clients, scopes; read at start and at reloads.
 
-All faults of all files are told together. Everything is read before privileges are dropped.
+All faults of all files are told together. At start, everything is read before privileges are dropped.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -36,6 +36,7 @@ class Contents:
         pairwise_salt: goes into pairwise subjects; empty when there are none.
         web_app: a front end in the place of our pages, by name of the file; empty for none.
         branding: how pages look, and what they say.
+        made_up: the key that signs is in no file, and ends with the process.
     """
 
     keys: KeyRing
@@ -45,22 +46,24 @@ class Contents:
     pairwise_salt: bytes = field(default=b"", repr=False)
     web_app: Mapping[str, bytes] = field(factory=dict, repr=False)
     branding: Branding = PLAIN
+    made_up: bool = False
 
 
-def read_contents(settings: Settings, *, warn: Warn) -> Contents:
+def read_contents(settings: Settings, *, warn: Warn, earlier: Contents | None = None) -> Contents:
     """Read every file the settings name.
 
     Args:
         settings: names them.
         warn: told what an operator should look at.
+        earlier: counts until now. Of that, what no file is named for is kept, where else something would be made up.
 
     Raises:
         ConfigErrors: something is wrong; it holds all faults of all files.
     """
     faults: list[ConfigError] = []
-    signing = _attempt(faults, lambda: _signing(settings, warn)) or ()
+    signing = _attempt(faults, lambda: _signing(settings, warn, earlier)) or ()
     validation = _attempt(faults, lambda: _validation(settings, warn)) or ()
-    secret = _attempt(faults, lambda: keys.load_encryption_secret(settings.encryption_secret, warn=warn))
+    secret = _attempt(faults, lambda: _secret(settings, warn, earlier))
     salt = _attempt(faults, lambda: keys.load_pairwise_salt(settings.pairwise_salt)) or b""
     clients = _attempt(faults, lambda: _clients(settings, warn, salt)) or ()
     scopes = _attempt(faults, lambda: _scopes(settings, warn))
@@ -82,6 +85,7 @@ def read_contents(settings: Settings, *, warn: Warn) -> Contents:
         pairwise_salt=salt,
         web_app=web_app,
         branding=branding,
+        made_up=not settings.signing_private_key,
     )
 
 
@@ -94,11 +98,25 @@ def _attempt(faults: list[ConfigError], read: Callable[[], _Value]) -> _Value | 
         return None
 
 
-def _signing(settings: Settings, warn: Warn) -> tuple[PrivateKey, ...]:
-    """Read the signing keys, or make one."""
+def _secret(settings: Settings, warn: Warn, earlier: Contents | None) -> bytes:
+    """Read the secret that protects cookies, keep the one there is, or make one."""
+    if settings.encryption_secret is None and earlier is not None:
+        return earlier.encryption_secret
+    return keys.load_encryption_secret(settings.encryption_secret, warn=warn)
+
+
+def _signing(settings: Settings, warn: Warn, earlier: Contents | None) -> tuple[PrivateKey, ...]:
+    """Read the signing keys, keep the one that was made, or make one."""
     if settings.signing_private_key:
         return keys.load_signing_keys(settings.signing_private_key, settings.signing_kid, settings.signing_method)
+    if earlier is not None and earlier.made_up and _fits(earlier.keys.signing[0], settings):
+        return earlier.keys.signing
     return (keys.random_signing_key(settings.signing_method, settings.signing_kid, warn=warn),)
+
+
+def _fits(key: PrivateKey, settings: Settings) -> bool:
+    """Tell whether a key is as one would be that is made now."""
+    return settings.signing_method in key.algorithms and settings.signing_kid in {"", key.kid}
 
 
 def _validation(settings: Settings, warn: Warn) -> tuple[PublicKey, ...]:

@@ -24,6 +24,7 @@ from konnectd.config.options import (
     FOREIGN_PREFIXES,
     OPTIONS,
 )
+from konnectd.config.said import Said
 from konnectd.config.survey import SurveySettings
 from konnectd.config.values import LogLevel
 from konnectd.config.watching_options import WatchingSettings
@@ -72,6 +73,7 @@ class Settings:
         sources: where each option that was given stands, such as ``konnectd.conf:12``.
         effective: the value of every option, by name with underscores, whichever field it has become.
         warnings: what to log once logging works.
+        said: where all of it came from, to read it again.
         paths: where the daemon answers.
     """
 
@@ -124,6 +126,7 @@ class Settings:
     sources: Mapping[str, str] = field(factory=dict)
     effective: Mapping[str, object] = field(factory=dict, repr=False, eq=False)
     warnings: tuple[str, ...] = ()
+    said: Said = field(factory=Said, repr=False, eq=False)
     paths: Paths = field(init=False)
 
     @paths.default
@@ -226,7 +229,9 @@ class _Reading:
         given = arguments.parse(argv, self._find_flag)
         self.faults += given.faults
         self._words = self._plain_words(given)
-        self._of_file = self._lines(layers.Layers(arguments=given, environ=environ).pick(CONFIG))
+        place = layers.Layers(arguments=given, environ=environ).pick(CONFIG)
+        self._said = Said(argv=argv, environ={**environ}, defaults=defaults, place=place)
+        self._of_file = self._lines(place)
         # The first line of an option is the one that counts, so the file goes before defaults.
         self._layers = layers.Layers(arguments=given, environ=environ, lines=(*self._of_file, *self._beside, *defaults))
 
@@ -270,6 +275,7 @@ class _Reading:
             sources={**core.sources, **of_backend.sources, **store_values.sources, **self._sources_of_words()},
             effective=effective,
             warnings=tuple(self._warnings),
+            said=self._said,
         )
 
     def _find_flag(self, name: str) -> tuple[Option, bool] | None:

@@ -10,13 +10,13 @@ from attrs import field, frozen
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from konnectd.commands.check_config import Inspection, inspect, overheard
 from konnectd.commands.words import FAULTY, OK, Words, asks_for_help, filled, misused, shown, usage
 from konnectd.doctor import files, inside, people, registered, storage
 from konnectd.doctor.finding import Finding, Level, fault, good, warning
 from konnectd.doctor.outside import Outside
 from konnectd.doctor.people import Sight
 from konnectd.doctor.probe import Asks, Probe
+from konnectd.inspection import Inspection, inspect, overheard
 from konnectd.interfaces import Fetch
 from konnectd.option import ConfigError, ConfigErrors, Option, seconds, switch
 from konnectd.parts import World

@@ -122,3 +122,49 @@ class ContentsTests(SynchronousTestCase):
         found = self.read(f"encryption_secret_key = {os.fspath(self.private('s', secret))}\n")
 
         self.assertNotIn("0123456789", repr(found))
+
+
+class AgainTests(SynchronousTestCase):
+    """Files that are read again while the daemon runs."""
+
+    def read(self, *words: str, earlier: Contents | None = None) -> Contents:
+        """Read."""
+        settings = load(("--iss=https://id.example.com", "--signing-method=ES256", *words, "file"), {})
+        return read_contents(settings, warn=self.warnings.append, earlier=earlier)
+
+    def setUp(self) -> None:
+        """Read once, with everything made up."""
+        self.warnings: list[str] = []
+        self.earlier = self.read()
+        self.warnings.clear()
+
+    def test_key_that_was_made_up(self) -> None:
+        """It stays, so that tokens do."""
+        self.assertIs(self.read(earlier=self.earlier).keys.active, self.earlier.keys.active)
+
+    def test_secret_that_was_made_up(self) -> None:
+        """So does the secret, so that people stay signed in."""
+        self.assertEqual(self.read(earlier=self.earlier).encryption_secret, self.earlier.encryption_secret)
+
+    def test_nothing_new_to_say(self) -> None:
+        """Nobody is told again that they are made up."""
+        self.read(earlier=self.earlier)
+
+        self.assertEqual([text for text in self.warnings if "random" in text], [])
+
+    def test_another_method(self) -> None:
+        """A key that can not do what is wanted now gives way to one that can."""
+        again = self.read("--signing-method=EdDSA", earlier=self.earlier)
+
+        self.assertEqual((again.keys.method, again.made_up), ("EdDSA", True))
+
+    def test_another_id(self) -> None:
+        """So does one that shall be called otherwise."""
+        self.assertEqual(self.read("--signing-kid=other", earlier=self.earlier).keys.active.kid, "other")
+
+    def test_key_that_has_no_file_any_more(self) -> None:
+        """A key that was in a file does not go on without it."""
+        path = write(self, "k.pem", private_pem(p256_key()))
+        earlier = self.read(f"--signing-private-key={path}")
+
+        self.assertNotEqual(self.read(earlier=earlier).keys.active.kid, "k")

@@ -5,11 +5,11 @@ import json
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
-from konnectd.commands.check_config import inspect
 from konnectd.doctor import command
 from konnectd.doctor.command import Report, Wanted, as_json, as_text, examine
 from konnectd.doctor.finding import fault, good, hint, warning
 from konnectd.doctor.people import Sight
+from konnectd.inspection import inspect
 from konnectd.late_fetch import NoFetch
 from tests.support.asked import Asked
 from tests.support.assembly import Daemon
