@@ -25,7 +25,7 @@ from konnectd.listener import Listener
 from konnectd.looks import Looks
 from konnectd.option import ConfigError, ConfigErrors
 from konnectd.parts import World
-from konnectd.protocol.branding import Branding
+from konnectd.protocol.branding import PLAIN, Branding
 from konnectd.service import build_backend, build_store, fault_of_templates
 from konnectd.web.locales import BrokenCatalogError
 from konnectd.web.template_check import BrokenTemplateError
@@ -42,8 +42,9 @@ class Inspection:
         settings: of use only when there are no faults.
         faults: why the daemon would not start.
         warnings: what an operator should look at.
+        advice: those of them that are not in the log.
         contents: what the files hold; None when some of them are wrong.
-        looks: None when there is something wrong with pages.
+        looks: None when there is something wrong with templates.
         backend: None when its settings are wrong. It has not connected to anything.
         store: as for the backend.
     """
@@ -51,6 +52,7 @@ class Inspection:
     settings: Settings
     faults: tuple[ConfigError, ...]
     warnings: tuple[str, ...]
+    advice: tuple[str, ...] = ()
     contents: Contents | None = None
     looks: Looks | None = field(default=None, repr=False)
     backend: Backend | None = None
@@ -76,20 +78,22 @@ def inspect(
     """
     settings, faults_of_settings = survey(argv, environ, defaults=defaults)
     found = list(faults_of_settings)
-    warnings = [*settings.warnings]
-    with overheard(warnings):
-        contents = _kept(found, lambda: read_contents(settings, warn=warnings.append, earlier=earlier))
+    advice, heard = [*settings.warnings], list[str]()
+    with overheard(heard):
+        contents = _kept(found, lambda: read_contents(settings, warn=advice.append, earlier=earlier))
         backend = _kept(found, lambda: build_backend(settings, reactor)) if settings.backend else None
         store = _kept(found, lambda: build_store(settings, reactor))
-        branding = contents.branding if contents is not None else _kept(found, lambda: read_branding(settings.branding))
-        looks = _kept(found, lambda: read_looks(settings, branding)) if branding is not None else None
+        # Of this, what is wrong has been told as well.
+        branding = contents.branding if contents is not None else _kept([], lambda: read_branding(settings.branding))
+        looks = _kept(found, lambda: read_looks(settings, branding or PLAIN))
         if contents is not None and backend is not None and store is not None and looks is not None:
             world = World.build(settings, contents, backend, store)
             _kept(found, lambda: _put_together(world, looks, reactor))
     return Inspection(
         settings=settings,
         faults=tuple(_once(found, faults_of_settings)),
-        warnings=tuple(dict.fromkeys(warnings)),
+        warnings=tuple(dict.fromkeys((*advice, *heard))),
+        advice=tuple(dict.fromkeys(advice)),
         contents=contents,
         looks=looks,
         backend=backend,

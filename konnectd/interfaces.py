@@ -278,7 +278,7 @@ class SessionBackend(Backend, Protocol):
         ...
 
     def rely_on(self, vouch: Vouch) -> None:
-        """Take what makes tokens; once, before the first request."""
+        """Take what makes tokens: before the first request, and again when other keys sign."""
         ...
 
     async def leave(self, user_id: str) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TextIO, TypeAlias
 
+from twisted.internet.defer import Deferred
 from twisted.logger import LogEvent, Logger, globalLogBeginner
 
 from konnectd.config.settings import Settings
@@ -19,6 +20,7 @@ from konnectd.journal import STREAM_VARIABLE, Journal, JournalObserver, leads_to
 from konnectd.log_json import JsonObserver
 from konnectd.logs import TextObserver, one_line
 from konnectd.option import ConfigErrors
+from konnectd.reloading import Reloads
 from konnectd.supervisor import Supervisor
 
 log = Logger()
@@ -140,7 +142,7 @@ class Signals:
     """Ends the daemon in order at the first signal, and at once at the second."""
 
     def __init__(self, reactor: Any, service: Any = None) -> None:  # noqa: ANN401 - neither has one type
-        """Keep the reactor, and the daemon, which may have log files."""
+        """Keep the reactor, and the daemon, which may have log files, and files to read anew."""
         self._reactor = reactor
         self._service = service
         self._stopping = False
@@ -149,7 +151,7 @@ class Signals:
         """Take the signals over from the reactor, which knows no second one."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda number, _frame: self._reactor.callFromThread(self.stop, number))
-        keep_on_hangup(self._reactor)
+        reload_on_hangup(self._reactor, self._service)
         reopen_on_signal(self._reactor, self._service)
 
     def stop(self, number: int) -> None:
@@ -182,10 +184,14 @@ def close_logs(service: Any) -> None:  # noqa: ANN401 - services carry no types
         close()
 
 
-def keep_on_hangup(reactor: Any) -> None:  # noqa: ANN401 - a reactor is many interfaces at once
-    """Outlive SIGHUP, whose default is to kill; nothing is read anew."""
+def reload_on_hangup(reactor: Any, service: Any) -> None:  # noqa: ANN401 - as above
+    """Let SIGHUP, whose default is to kill, read files anew; where there are none it does nothing."""
+    reloads: Reloads | None = getattr(service, "reloads", None)
 
-    def tell() -> None:
-        log.info("SIGHUP received; nothing is read anew, restart to change settings")
+    def begin() -> None:
+        if reloads is None:
+            log.info("SIGHUP received; there is nothing to read anew")
+        else:
+            Deferred.fromCoroutine(reloads.reload(signal.Signals.SIGHUP.name))
 
-    signal.signal(signal.SIGHUP, lambda _number, _frame: reactor.callFromThread(tell))
+    signal.signal(signal.SIGHUP, lambda _number, _frame: reactor.callFromThread(begin))

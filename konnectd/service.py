@@ -17,14 +17,17 @@ from konnectd.background import Background
 from konnectd.config.contents import Contents, read_contents
 from konnectd.config.known_people import check_fit
 from konnectd.config.settings import Settings
+from konnectd.config.traces import digests
 from konnectd.interfaces import Backend, BackendUnavailableError, Fetch, Store
 from konnectd.jose.signing import Defer
 from konnectd.late_fetch import LateFetch
+from konnectd.late_generations import Standing, build_reloads
 from konnectd.listener import Listener, end_process
 from konnectd.notices import Notices
 from konnectd.option import ConfigError, ConfigErrors
 from konnectd.parts import World
 from konnectd.reach import Reach
+from konnectd.reloading import Reloads
 from konnectd.supervisor import Supervisor
 from konnectd.survey import Machine, Plan, Survey, stats
 from konnectd.vitals import Probed
@@ -100,7 +103,12 @@ class BackendWatch(MultiService):
 
     A wrong setting ends the process. A backend or a store that does not answer does not: it may come up after us, and
     keys, metadata and tokens can be served without it.
+
+    Attributes:
+        reloads: let what files say now count; None where nothing is read anew.
     """
+
+    reloads: Reloads | None = None
 
     def __init__(
         self,
@@ -183,7 +191,7 @@ def make_service(
         backend, store = watch.measured(backend, store)
     world = World.build(settings, contents, backend, store, threads(reactor), build_fetch(settings, reactor))
     try:
-        service = serve(settings, world, reactor, supervisor=supervisor, watch=watch)
+        service = serve(settings, world, reactor, supervisor=supervisor, watch=watch, reads_again=True)
     except (BrokenTemplateError, BrokenCatalogError, LookupError) as error:
         raise ConfigErrors([fault_of_templates(settings, error)]) from error
     # Not in `serve`, which the demo is made of as well.
@@ -275,15 +283,52 @@ def serve(
     *more: Route,
     supervisor: Supervisor = Supervisor(),  # noqa: B008 - frozen
     watch: "Watch | None" = None,
+    reads_again: bool = False,
 ) -> Any:  # noqa: ANN401 - services carry no types
-    """Make the services of a daemon, with further routes if there are any, and with what watches it if it is watched.
+    """Make the services of a daemon.
+
+    Args:
+        settings: what the operator wants.
+        world: what it is built on.
+        reactor: not running yet.
+        more: further routes.
+        supervisor: started the process.
+        watch: watches it; None for nobody.
+        reads_again: whether its world is what files say, so that they can be read anew.
 
     Raises:
         ConfigErrors: there is something wrong with an address.
     """
     background, health = Background(reactor), Health(reactor, probes(world))
-    observe = watch.observe if watch is not None else None
-    site = assemble(world, background).site(reactor, *health.routes(), *more, observe=observe)
+    assembly, further = assemble(world, background), (*health.routes(), *more)
+    site = assembly.site(reactor, *further, observe=watch.observe if watch is not None else None)
+    tell(settings, world)
+    service = BackendWatch(settings, world.backend, reactor, store=world.store)
+    background.setServiceParent(service)  # type: ignore[no-untyped-call] # without types
+    health.setServiceParent(service)
+    notices = Notices(supervisor, reactor, f"Serving {settings.iss}")
+    # Where nobody said where to listen, sockets that were handed over say it better than the default.
+    addresses = settings.listen if "listen" in settings.sources or not supervisor.descriptors else ()
+    listener = Listener(addresses, site, reactor, descriptors=supervisor.descriptors, opened=notices.ready)
+    listener.setServiceParent(service)
+    notices.setServiceParent(service)
+    if reads_again:
+        standing = Standing(
+            site=site,
+            background=background,
+            more=further,
+            reactor=reactor,
+            defer=threads(reactor),
+            files=digests(settings.backend_options),
+            watching=watch,
+        )
+        service.reloads = build_reloads(world, assembly.looks, standing, notices)
+        service.reloads.setServiceParent(service)
+    return service if watch is None else watch.around(service, health, site, tuple(world.grants()))
+
+
+def tell(settings: Settings, world: World) -> None:
+    """Log who we are, and what is not as it was asked for."""
     asked, lives = settings.access_token_expiration, world.lifetimes.access_token
     if lives < asked:
         text = (
@@ -296,16 +341,6 @@ def serve(
         issuer=settings.iss,
         backend=settings.backend,
     )
-    service = BackendWatch(settings, world.backend, reactor, store=world.store)
-    background.setServiceParent(service)  # type: ignore[no-untyped-call] # without types
-    health.setServiceParent(service)
-    notices = Notices(supervisor, reactor, f"Serving {settings.iss}")
-    # Where nobody said where to listen, sockets that were handed over say it better than the default.
-    addresses = settings.listen if "listen" in settings.sources or not supervisor.descriptors else ()
-    listener = Listener(addresses, site, reactor, descriptors=supervisor.descriptors, opened=notices.ready)
-    listener.setServiceParent(service)
-    notices.setServiceParent(service)
-    return service if watch is None else watch.around(service, health, site, tuple(world.grants()))
 
 
 def warn(text: str) -> None:

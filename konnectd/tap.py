@@ -19,7 +19,7 @@ from twisted.python.logfile import LogFile
 from konnectd.config import documents
 from konnectd.config.settings import Settings, load
 from konnectd.option import ConfigErrors
-from konnectd.runner import advise, keep_on_hangup, make_service, observer, reopen_on_signal, report
+from konnectd.runner import advise, make_service, observer, reload_on_hangup, reopen_on_signal, report
 from konnectd.supervisor import Supervisor
 
 
@@ -74,9 +74,9 @@ class Root(_MultiService):  # type: ignore[misc] # without types
         super().privilegedStartService()
 
     def startService(self) -> None:
-        """Start, and outlive SIGHUP."""
+        """Start, and take signals over."""
         super().startService()
-        keep_on_hangup(self._reactor)
+        reload_on_hangup(self._reactor, self._daemon)
         reopen_on_signal(self._reactor, self._daemon)
 
 

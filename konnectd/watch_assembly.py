@@ -14,12 +14,14 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 
 from konnectd import __version__
+from konnectd.config.changes import Changes
 from konnectd.config.contents import Contents
 from konnectd.config.settings import Settings
 from konnectd.http import HttpRequest, HttpResponse
 from konnectd.interfaces import Backend, Store
 from konnectd.jose.sealing import SecretSealer
 from konnectd.listener import Listener
+from konnectd.reloading import Reloads
 from konnectd.vitals import Pooled, PoolUse
 from konnectd.watching import audit_events, fingerprints
 from konnectd.watching.audit_log import FAILED, AuditLog, open_target
@@ -76,6 +78,10 @@ class Auditing:
         """Write an entry that belongs to no answer."""
         self.log.write(audit_events.entry(event, self.now(), **members))
 
+    def reloaded(self, reason: str, changes: Changes) -> None:
+        """Write what a reload has changed."""
+        self.write("reload", reason=reason, **audit_events.changes(changes.clients, changes.keys))
+
     def configured(self, settings: Settings, contents: Contents) -> None:
         """Write which keys and which configuration count from now on; at start, and whenever they were read anew."""
         sealer = SecretSealer(contents.encryption_secret)
@@ -113,6 +119,7 @@ class Watch:
         self._reactor = reactor
         self._metrics = metrics
         self._auditing = auditing
+        self._begun = time.time()
         self._pooled: list[Pooled] = []
         self.observe = _both(metrics.observe if metrics else None, auditing.observe if auditing else None)
 
@@ -124,6 +131,22 @@ class Watch:
             ConfigErrors: the audit log can not be written to.
         """
         return cls(settings, contents, reactor, _metrics(settings), _auditing(settings, reactor))
+
+    def reloaded(self, reason: str, settings: Settings, contents: Contents, changes: Changes) -> None:
+        """Count a reload, show the keys there are now, and write down what has changed."""
+        if self._metrics is not None:
+            self._metrics.reloaded(done=True)
+            self._show_keys(self._metrics, settings, contents)
+        if self._auditing is not None:
+            self._auditing.reloaded(reason, changes)
+            self._auditing.configured(settings, contents)
+
+    def not_reloaded(self, reason: str, faults: int) -> None:
+        """Count a reload that changes nothing, and write it down."""
+        if self._metrics is not None:
+            self._metrics.reloaded(done=False)
+        if self._auditing is not None:
+            self._auditing.write("reload-refused", reason=reason, faults=faults)
 
     def measured(self, backend: Backend, store: Store) -> tuple[Backend, Store]:
         """Return backend and store as they are used: timed, if there are metrics.
@@ -164,15 +187,19 @@ class Watch:
 
     def _look(self, metrics: "Metrics", site: Site, grant_types: Collection[str]) -> None:
         """Let metrics see what can be seen from outside."""
-        from konnectd.watching.metrics import Key  # noqa: PLC0415 - see above
-
         metrics.know_grants(grant_types)
         metrics.watch_connections(lambda: site.connections)
         metrics.watch_pools(self._pools)
-        found = _since(self._settings, self._contents)
-        metrics.watch_keys([Key(kid=kid, since=since) for kid, since in found], time.time)
+        self._show_keys(metrics, self._settings, self._contents)
         if self._auditing is not None:
             metrics.watch_audit(self._auditing.log)
+
+    def _show_keys(self, metrics: "Metrics", settings: Settings, contents: Contents) -> None:
+        """Let metrics show since when there are the keys that sign now."""
+        from konnectd.watching.metrics import Key  # noqa: PLC0415 - see above
+
+        found = _since(settings, contents, self._begun)
+        metrics.watch_keys([Key(kid=kid, since=since) for kid, since in found], time.time)
 
     def _pools(self) -> tuple[PoolUse, ...]:
         """Return how connections of backend and store are used."""
@@ -240,6 +267,12 @@ class WatchedDaemon(_Service):  # type: ignore[misc] # without types
         if self._auditing is not None:
             self._auditing.write("stop")
             await self._in_thread(self.close_logs)
+
+    @property
+    def reloads(self) -> Reloads | None:
+        """What lets count what files say now; None where nothing is read anew."""
+        found: Reloads | None = self._daemon.reloads
+        return found
 
     def reopen_logs(self, signal_name: str) -> None:
         """Open the audit log anew, because its file was moved away."""
@@ -311,13 +344,19 @@ def _listener(address: str, option: str, routes: tuple[Route, ...], reactor: Any
     return Listener((address,), site, reactor, _DRAIN, option=option)
 
 
-def _since(settings: Settings, contents: Contents) -> Iterator[tuple[str, float]]:
-    """Yield since when there are the keys that sign: since their files were changed; a random one since now."""
+def _since(settings: Settings, contents: Contents, begun: float) -> Iterator[tuple[str, float]]:
+    """Yield since when there are the keys that sign: since their files were changed; one that was made up since then.
+
+    Args:
+        settings: name the files.
+        contents: what they hold.
+        begun: when the daemon was started, in seconds since the epoch.
+    """
     paths, keys = settings.signing_private_key, contents.keys.signing
     for number, key in enumerate(keys):
         path = paths[number] if len(paths) == len(keys) else None
         try:
-            yield key.kid, time.time() if path is None else path.stat().st_mtime
+            yield key.kid, begun if path is None else path.stat().st_mtime
         except OSError:
             continue
 

@@ -93,13 +93,19 @@ TABLE: Mapping[str, Row] = {
     "looks": row(SERVE, "attrs"),
     "assembly": row(f"{SERVE} looks parts page_assembly paths", "attrs"),
     "watching": row(f"{CORE} http happenings option config jose journal vitals web", "attrs twisted prometheus_client"),
-    "watch_assembly": row(f"{SERVE} happenings vitals watching", "attrs twisted"),
+    "watch_assembly": row(f"{SERVE} happenings vitals watching reloading", "attrs twisted"),
     "service": row(
-        f"{SERVE} parts assembly notices supervisor survey survey_post vitals watching watch_assembly", "attrs twisted"
+        f"{SERVE} parts assembly notices supervisor survey survey_post vitals watching watch_assembly reloading "
+        "late_generations",
+        "attrs twisted",
     ),
+    "late_generations": row(f"{SERVE} parts looks notices reloading generations", "attrs twisted"),
+    "generations": row(f"{SERVE} parts looks assembly inspection reloading late_generations", "attrs twisted"),
     "inspection": row(f"{SERVE} looks parts assembly service", "attrs twisted zope"),
     "tap": row("config option logs service runner supervisor", "attrs twisted zope"),
-    "runner": row("config option interfaces logs log_json journal service listener supervisor", "attrs twisted"),
+    "runner": row(
+        "config option interfaces logs log_json journal service listener reloading supervisor", "attrs twisted"
+    ),
     "explain": row("protocol", "attrs"),
     "commands": row("protocol option config jose inspection", "attrs twisted zope"),
     "doctor": row(
@@ -139,6 +145,7 @@ OPERATORS_WORDS = re.compile(r"cli\.py:[0-9]+: _?utils$")
 NO_SECRETS = {
     "option.py: Option.keys": "names in the configuration file",
     "jose/keys.py: PublicKey.key": "public",
+    "config/changes.py: Changes.keys": "what has become of keys, by their ids",
     "protocol/key_rotation.py: Activate.key": "what has happened to a key",
     "protocol/key_rotation.py: Retire.key": "what has happened to a key",
     "protocol/key_rotation.py: Strip.key": "what has happened to a key",

@@ -1,6 +1,7 @@
 """When which word is sent to the service manager."""
 
 import errno
+from collections.abc import Callable
 
 from attrs import field, frozen
 from twisted.internet.testing import MemoryReactorClock
@@ -32,10 +33,12 @@ class Listening(Supervisor):
 class NoticeTests(SynchronousTestCase):
     """The service."""
 
-    def begin(self, supervisor: Supervisor, *, open_at_once: bool = True) -> Notices:
+    def begin(
+        self, supervisor: Supervisor, *, open_at_once: bool = True, monotonic: Callable[[], float] = lambda: 0.0
+    ) -> Notices:
         """Start it on a clock of our own."""
         self.reactor = MemoryReactorClock()
-        notices = Notices(supervisor, self.reactor, "Serving")
+        notices = Notices(supervisor, self.reactor, "Serving", monotonic)
         if open_at_once:
             notices.ready()
         notices.startService()
@@ -56,6 +59,44 @@ class NoticeTests(SynchronousTestCase):
         self.reactor.advance(60)
 
         self.assertEqual(supervisor.told, [])
+
+    def test_reload(self) -> None:
+        """A reload begins and ends, with the moment it began at by the clock of the whole machine."""
+        supervisor = Listening(address="/n")
+        notices = self.begin(supervisor, monotonic=lambda: 12.5)
+        notices.reloading()
+        notices.reloaded()
+
+        self.assertEqual(supervisor.told[1:], [("RELOADING=1", "MONOTONIC_USEC=12500000"), READY])
+
+    def test_reload_that_was_refused(self) -> None:
+        """That it was refused is for people to read; serving goes on."""
+        supervisor = Listening(address="/n")
+        notices = self.begin(supervisor)
+        notices.reloading()
+        notices.reloaded(faults=2)
+
+        text = "STATUS=Serving; the last reload was refused because of 2 faults, which the log names"
+        self.assertEqual(supervisor.told[-1], ("READY=1", text))
+
+    def test_reload_before_it_is_ready(self) -> None:
+        """Who does not serve yet does not say that it does, because of a reload."""
+        supervisor = Listening(address="/n")
+        notices = self.begin(supervisor, open_at_once=False)
+        notices.reloading()
+        notices.reloaded()
+
+        self.assertEqual(supervisor.told, [])
+
+    def test_reload_that_ends_too_late(self) -> None:
+        """Nor does who has begun to stop."""
+        supervisor = Listening(address="/n")
+        notices = self.begin(supervisor)
+        notices.reloading()
+        notices.stopService()
+        notices.reloaded()
+
+        self.assertEqual(supervisor.told[-1], STOPPING)
 
     def test_signs_of_life(self) -> None:
         """They come twice as often as they are asked for."""

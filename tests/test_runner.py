@@ -13,6 +13,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from konnectd import runner
 from konnectd.config.settings import Settings, load
 from konnectd.option import ConfigError, ConfigErrors
+from konnectd.reloading import Outcome, Reloads
+from tests.support.loglines import LogLines
 
 
 class FakeReactor:
@@ -168,3 +170,36 @@ class SignalTests(SynchronousTestCase):
 
         self.assertEqual(reactor.asked, ["stop", "crash"])
         self.assertEqual([event["signal"] for event in events], ["SIGTERM", "SIGINT"])
+
+
+class HangupTests(SynchronousTestCase):
+    """What SIGHUP does."""
+
+    def hang_up(self, service: object) -> None:
+        """Send the signal to this very process."""
+        before = signal.getsignal(signal.SIGHUP)
+        self.addCleanup(signal.signal, signal.SIGHUP, before)
+        runner.reload_on_hangup(FakeReactor(), service)
+        signal.raise_signal(signal.SIGHUP)
+
+    def test_reload(self) -> None:
+        """It lets files be read anew."""
+        asked: list[str] = []
+
+        async def work(reason: str) -> Outcome:
+            asked.append(reason)
+            return Outcome(done=True)
+
+        service: Any = MultiService()
+        service.reloads = Reloads(work)
+        service.reloads.startService()
+        self.hang_up(service)
+
+        self.assertEqual(asked, ["SIGHUP"])
+
+    def test_nothing_to_read(self) -> None:
+        """A daemon that is made of no files survives it."""
+        lines = LogLines(self)
+        self.hang_up(MultiService())
+
+        self.assertEqual(len(lines.about("event=signal-hangup")), 1)

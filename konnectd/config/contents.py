@@ -49,13 +49,14 @@ class Contents:
     made_up: bool = False
 
 
-def read_contents(settings: Settings, *, warn: Warn, earlier: Contents | None = None) -> Contents:
+def read_contents(settings: Settings, *, warn: Warn, earlier: Contents | None = None, fixed: bool = False) -> Contents:
     """Read every file the settings name.
 
     Args:
         settings: names them.
         warn: told what an operator should look at.
         earlier: counts until now. Of that, what no file is named for is kept, where else something would be made up.
+        fixed: the secrets of that are kept, whatever files say.
 
     Raises:
         ConfigErrors: something is wrong; it holds all faults of all files.
@@ -63,8 +64,9 @@ def read_contents(settings: Settings, *, warn: Warn, earlier: Contents | None = 
     faults: list[ConfigError] = []
     signing = _attempt(faults, lambda: _signing(settings, warn, earlier)) or ()
     validation = _attempt(faults, lambda: _validation(settings, warn)) or ()
-    secret = _attempt(faults, lambda: _secret(settings, warn, earlier))
+    secret = _attempt(faults, lambda: _secret(settings, warn, earlier, fixed=fixed))
     salt = _attempt(faults, lambda: keys.load_pairwise_salt(settings.pairwise_salt)) or b""
+    salt = earlier.pairwise_salt if fixed and earlier is not None else salt
     clients = _attempt(faults, lambda: _clients(settings, warn, salt)) or ()
     scopes = _attempt(faults, lambda: _scopes(settings, warn))
     web_app = _attempt(faults, lambda: _web_app(settings, warn)) or {}
@@ -98,9 +100,9 @@ def _attempt(faults: list[ConfigError], read: Callable[[], _Value]) -> _Value | 
         return None
 
 
-def _secret(settings: Settings, warn: Warn, earlier: Contents | None) -> bytes:
+def _secret(settings: Settings, warn: Warn, earlier: Contents | None, *, fixed: bool) -> bytes:
     """Read the secret that protects cookies, keep the one there is, or make one."""
-    if settings.encryption_secret is None and earlier is not None:
+    if earlier is not None and (fixed or settings.encryption_secret is None):
         return earlier.encryption_secret
     return keys.load_encryption_secret(settings.encryption_secret, warn=warn)
 

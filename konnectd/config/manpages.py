@@ -30,14 +30,16 @@ COMMANDS: Mapping[str, str] = {
 
 _SIGNALS = """\
 SIGTERM and SIGINT end the provider: it takes no new connections, answers what was asked within 10 seconds, and ends.
-The same signal again ends it at once. SIGHUP is survived, and nothing is read anew.
+The same signal again ends it at once. SIGHUP lets it read clients, scopes, keys, branding and templates anew; if
+anything is wrong with them, the log says what, and what counted before goes on. SIGUSR1 opens the audit log anew.
 """
 
 _SYSTEMD = """\
 The unit konnectd.service starts the provider, which says when it serves and that it is alive (Type=notify with a
 watchdog). Where konnectd.socket is active, systemd listens, and while the provider is started anew connections wait and
 are not refused: an address of the option listen that such a socket serves is not opened a second time. Where listen is
-not set, those sockets are all there is.
+not set, those sockets are all there is. systemctl reload sends SIGHUP and waits until files are read. Keys that
+systemd hands over are those of the last start.
 """
 
 _STATUS = """\

@@ -38,16 +38,16 @@ def digests(options: Mapping[str, object]) -> dict[str, str]:
 
 def stamps(settings: Settings) -> dict[Path, Stamp]:
     """Return the stamps of all files that a reload reads, as they are now."""
-    return {path: found for path in _files(settings) if (found := stamp(path)) is not None}
+    return {path: found for path in _files(settings) if (found := _stamp(path)) is not None}
 
 
-def stamp(path: Path | None) -> Stamp | None:
+def _stamp(path: Path) -> Stamp | None:
     """Return the stamp of a file; None where there is none."""
     try:
-        found = path.stat() if path is not None else None
+        found = path.stat()
     except OSError:
         return None
-    return (found.st_ino, found.st_mtime_ns, found.st_size) if found is not None and S_ISREG(found.st_mode) else None
+    return (found.st_ino, found.st_mtime_ns, found.st_size) if S_ISREG(found.st_mode) else None
 
 
 def changing(before: Mapping[Path, Stamp], now: Mapping[Path, Stamp]) -> tuple[ConfigError, ...]:
@@ -67,7 +67,9 @@ def changing(before: Mapping[Path, Stamp], now: Mapping[Path, Stamp]) -> tuple[C
 
 
 def _files(settings: Settings) -> Iterator[Path]:
-    """Yield the files that a reload reads, but not the configuration file, which comes before all of them."""
+    """Yield the files that a reload reads."""
+    if settings.said.file is not None:
+        yield settings.said.file
     yield from settings.signing_private_key
     folders = (settings.validation_keys_path, settings.identifier_client_path)
     files = (settings.identifier_registration_conf, settings.identifier_scopes_conf)

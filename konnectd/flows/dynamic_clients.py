@@ -58,7 +58,7 @@ class DynamicClients:
     sealer: Sealer
     clock: Clock
     salt: bytes = field(default=b"", repr=False)
-    _known: dict[str, Known] = field(factory=dict, init=False, repr=False, eq=False)
+    _known: dict[str, Known] = field(factory=dict, repr=False, eq=False)
 
     async def get(self, client_id: str) -> Client | None:
         """Return a client by its id.

@@ -39,6 +39,8 @@ LONGEST = 512
 #: Longest id of a client that is written as it is; one that registered itself has its whole registration in it.
 LONGEST_CLIENT = 128
 _PRINTABLE = re.compile(rb"[ -~]*")
+#: How many clients or keys one entry tells of.
+MOST_CHANGES = 100
 #: Who redeems a code or refreshes has been written down before.
 _AFTER_AUTHORIZATION = frozenset({"authorization_code", "refresh_token"})
 
@@ -68,6 +70,8 @@ SHAPES: Mapping[str, Shape] = {
     "stop": Shape({}),
     "keys": Shape({"keys": dict, "method": str}),
     "configuration": Shape({"options": str, "files": dict, "clients": int}),
+    "reload": Shape({"reason": str, "changed_clients": dict, "changed_keys": dict}, {"more": int}),
+    "reload-refused": Shape({"reason": str, "faults": int}),
     "sign-in": Shape({**_PERSON, "session": str, "method": str}, {**_PEER, "client": str}),
     "sign-in-refused": Shape({"reason": str}, {**_PEER, "account": str, "client": str}),
     "authorization": Shape({**_PERSON, "session": str, "client": str, "scope": str}, _PEER),
@@ -128,6 +132,26 @@ def entries(route: str, happened: tuple[Happening, ...], address: str, now: floa
         if told is not None:
             event, members = told
             yield entry(event, now, **members, address=address)
+
+
+def changes(clients: Mapping[str, str], keys: Mapping[str, str]) -> dict[str, Value]:
+    """Return the members that tell what a reload has changed; of many changes, the first ones and how many more.
+
+    Args:
+        clients: what has become of each, by id.
+        keys: the same.
+    """
+    told: dict[str, Value] = {
+        "changed_clients": {_client(name): what for name, what in _first(clients)},
+        "changed_keys": dict(_first(keys)),
+    }
+    more = max(len(clients) - MOST_CHANGES, 0) + max(len(keys) - MOST_CHANGES, 0)
+    return {**told, "more": more} if more else told
+
+
+def _first(values: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return as many as an entry tells of."""
+    return list(values.items())[:MOST_CHANGES]
 
 
 def _told(route: str, happening: Happening) -> tuple[str, dict[str, Value]] | None:

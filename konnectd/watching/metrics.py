@@ -106,6 +106,9 @@ class Metrics:
             "store_call_duration_seconds", "Time of calls to the store.", _CALLS, "store", "call", "outcome"
         )
         self._delay = self._histogram("reactor_delay_seconds", "How late the reactor is, once a second.", _DELAYS)
+        self._reloads = self._counter("reloads", "Reloads by their outcome.", "outcome")
+        self._refused = self._gauge("last_reload_refused", "Whether the last reload was refused: 1, or 0.")
+        self._ages: Gauge | None = None
         self._gauge("build_info", "The version that runs.", "version").labels(__version__).set(1)
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
@@ -177,6 +180,11 @@ class Metrics:
         """Count a call to the store."""
         self._one(self._store_calls, self._store, call, outcome).observe(seconds)
 
+    def reloaded(self, *, done: bool) -> None:
+        """Count a reload."""
+        self._one(self._reloads, "done" if done else "refused").inc()
+        self._refused.set(0 if done else 1)
+
     def delay(self, seconds: float) -> None:
         """Count how late the reactor is."""
         self._delay.observe(seconds)
@@ -194,10 +202,13 @@ class Metrics:
         self.registry.register(_Pools(pools))
 
     def watch_keys(self, keys: Iterable[Key], now: Callable[[], float]) -> None:
-        """Show how old keys that sign are."""
-        ages = self._gauge("signing_key_age_seconds", "Time since the file of a signing key was changed.", "kid")
+        """Show how old keys that sign are; of those that were shown before, nothing any more."""
+        if self._ages is None:
+            text = "Time since the file of a signing key was changed."
+            self._ages = self._gauge("signing_key_age_seconds", text, "kid")
+        self._ages.clear()
         for key in keys:
-            ages.labels(key.kid).set_function(partial(_age, key, now))
+            self._ages.labels(key.kid).set_function(partial(_age, key, now))
 
     def watch_audit(self, audit: Audit) -> None:
         """Show how the audit log is."""

@@ -5,7 +5,7 @@ import os
 from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.config.settings import load
-from konnectd.config.traces import changing, digests, stamp, stamps
+from konnectd.config.traces import changing, digests, stamps
 from tests.support.files import folder, write
 
 
@@ -89,6 +89,11 @@ class ChangingTests(SynchronousTestCase):
 
         self.assertEqual(self.changing(), [str(template)])
 
-    def test_not_there(self) -> None:
-        """What is not there has no stamp."""
-        self.assertEqual([stamp(None), stamp(self.path / "x")], [None, None])
+    def test_configuration_file(self) -> None:
+        """The configuration file itself is looked at as well."""
+        conf = write(self, "k.conf", "oidc_issuer_identifier = https://id.example.com\n")
+        self.settings = load((f"--config={conf}", "file"), {})
+        self.before = stamps(self.settings)
+        conf.write_text("oidc_issuer_identifier = https://id.example.org\n#\n")
+
+        self.assertEqual(self.changing(), [str(conf)])

@@ -124,11 +124,11 @@ class ServeTests(StartTestCase):
     """``konnectd serve``."""
 
     def test_life(self) -> None:
-        """It serves, outlives SIGHUP, and ends in order with status 0."""
+        """It serves, reads files anew after SIGHUP, and ends in order with status 0."""
         daemon = self.start(*KONNECTD, "serve", f"--config={self.config}")
         healthy = self.health()
         daemon.signal(signal.SIGHUP)
-        daemon.wait_for("SIGHUP received")
+        daemon.wait_for("event=reload-done")
         daemon.signal(signal.SIGTERM)
 
         self.assertEqual((healthy.returncode, healthy.stdout, daemon.status()), (0, "healthy\n", 0))
@@ -210,7 +210,7 @@ class TwistdTests(StartTestCase):
         daemon = self.start(*self.twistd, f"--config={self.config}")
         healthy = self.health()
         daemon.signal(signal.SIGHUP)
-        daemon.wait_for("SIGHUP received")
+        daemon.wait_for("event=reload-done")
         daemon.signal(signal.SIGTERM)
         daemon.status()
 

@@ -223,7 +223,7 @@ class SchemaTests(SynchronousTestCase):
         ]
 
         self.assertEqual([(line, faults(line)) for line in made if faults(line)], [])
-        of_the_daemon = {"start", "stop", "keys", "configuration", "lost"}
+        of_the_daemon = {"start", "stop", "keys", "configuration", "reload", "reload-refused", "lost"}
         self.assertEqual({json.loads(line)["event"] for line in made}, set(SHAPES) - of_the_daemon)
 
     def test_time(self) -> None:

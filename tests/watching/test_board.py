@@ -50,6 +50,7 @@ def series() -> dict[str, set[str]]:
     metrics.watch_connections(lambda: 1)
     metrics.watch_audit(Audit())
     metrics.delay(0.1)
+    metrics.reloaded(done=True)
     metrics.backend_call("find", "ok", 0.1)
     metrics.store_call("get", "ok", 0.1)
     happened = tuple(each for kind in KINDS for each in every(kind))
