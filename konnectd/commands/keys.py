@@ -31,7 +31,7 @@ from konnectd.protocol.key_rotation import (
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _LONGEST_SPAN = 10 * 365 * 86_400
 #: What has to be done after each change.
-_RELOAD = "Restart konnectd now, so that it knows."
+_RELOAD = "Reload konnectd now, so that it knows (systemctl reload, or SIGHUP)."
 
 
 def span(text: str) -> int:

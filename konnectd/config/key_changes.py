@@ -266,7 +266,7 @@ def _model(found: KeyFolder, settings: KeySettings, method: str) -> FoundKey:
     if not behind:
         raise RefusedError(
             f"{settings.signing_private_key[0]} is no symbolic link to a key in {settings.validation_keys_path}."
-            " Move the key there, put a link in its place, and restart konnectd; see docs/operate/keys.md"
+            " Move the key there, put a link in its place, and reload konnectd; see docs/operate/keys.md"
         )
     model = next((key for key in behind if method in key.public.algorithms), behind[0])
     if model.path.suffix == ".json":

@@ -21,7 +21,10 @@ _REDIRECTS = range(300, 400)
 _OK, _BAD, _UNAUTHORIZED, _BAD_METHOD = 200, 400, 401, 405
 #: How far two clocks may be apart, in seconds: tokens of the future are refused by many beyond a minute.
 _CLOSE, _FAR = 5, 50
-_RESTART = "Restart konnectd on all machines; if several answer, give them the same keys."
+_RELOAD = (
+    "Reload konnectd on all machines, or restart it where systemd hands keys over; if several answer, give them the"
+    " same keys."
+)
 
 
 @frozen(kw_only=True)
@@ -168,16 +171,16 @@ class Outside:
             return fault(
                 _KEYS,
                 f"the active key {ring.active.kid} is not published",
-                cause="The daemon that answers has other keys: it was not restarted after a change, or reads another"
+                cause="The daemon that answers has other keys: it was not reloaded after a change, or reads another"
                 " configuration.",
-                mend=_RESTART,
+                mend=_RELOAD,
             )
         if different:
             return warning(
                 _KEYS,
                 f"not published: {', '.join(different)[:200]}",
-                cause="The daemon was not restarted since they were made.",
-                mend=_RESTART,
+                cause="The daemon was not reloaded since they were made.",
+                mend=_RELOAD,
             )
         return good(_KEYS, f"the active key {ring.active.kid} and {len(ring.by_kid) - 1} others are published")
 

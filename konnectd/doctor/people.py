@@ -80,7 +80,7 @@ async def look_at_person(world: World, username: str, client_id: str, scope: str
     if client is None:
         says = f"{client_id!r} is not registered"
         cause = "It is spelled in another way, or not in the file of identifier_registration_conf."
-        return [fault(_CLIENT, says, cause=cause, mend="Register it, and restart.")], None
+        return [fault(_CLIENT, says, cause=cause, mend="Register it, and reload.")], None
     try:
         asked = Scope.parse(scope)
     except OAuthError as error:

@@ -17,7 +17,7 @@ REASONS = (
         name="client-unregistered",
         says=("client_id is not registered",),
         why="The client_id of the request is not in the registry. What was sent is not logged, as it may be anything.",
-        advice="Add the client to the file of identifier_registration_conf and restart, or correct client_id in the"
+        advice="Add the client to the file of identifier_registration_conf and reload, or correct client_id in the"
         " application; the address in the browser shows what it sent, and host= where it wants to go.",
         clause="RFC 6749 4.1.2.1",
     ),
@@ -49,7 +49,7 @@ REASONS = (
         name="redirect-uri-unregistered",
         says=("redirect_uri is not registered for this client",),
         why="The redirect_uri of the request is not, letter by letter, one of the client's.",
-        advice=f"Add it to redirect_uris in {_ENTRY} and restart, or correct it in the application; differs= says in"
+        advice=f"Add it to redirect_uris in {_ENTRY} and reload, or correct it in the application; differs= says in"
         " what it is not like the one registered, host= where it leads.",
         clause="RFC 6749 3.1.2.4; RFC 9700 4.11",
     ),
