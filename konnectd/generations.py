@@ -21,7 +21,7 @@ from konnectd.config.changes import Changes, shown
 from konnectd.config.contents import Contents, read_contents
 from konnectd.config.reloadable import settle
 from konnectd.config.settings import Settings
-from konnectd.config.traces import changing, digests, stamps
+from konnectd.config.traces import digests, held
 from konnectd.flows.concealed import Concealing, Revealing
 from konnectd.inspection import Inspection, inspect, read_looks
 from konnectd.interfaces import ClientRegistry
@@ -143,20 +143,30 @@ class Generations:
 
     def _build(self) -> Built:
         """Read everything and put a generation together. Runs in a thread; nothing that counts is touched."""
-        world, standing = self._now.world, self._standing
-        before = stamps(world.settings)
+        world, ready = self._now.world, None
+        with held(world.settings) as files:
+            found = self._inspect(world)
+            faults = list(found.faults)
+            settled, waiting = settle(world.settings, found.settings)
+            waiting += self._waiting_files(found.contents)
+            if not faults:
+                try:
+                    ready = self._successor(found, settled)
+                except ConfigErrors as error:
+                    faults += error.faults
+            faults += files.written_to()
+        return Built(
+            ready=None if faults else ready,
+            faults=tuple(faults),
+            waiting=tuple(dict.fromkeys(waiting)),
+            advice=found.advice,
+        )
+
+    def _inspect(self, world: World) -> Inspection:
+        """Read everything as a start would."""
         said = world.settings.said
-        found = inspect(said.argv, said.environ, standing.reactor, defaults=said.defaults, earlier=world.contents)
-        settled, waiting = settle(world.settings, found.settings)
-        waiting += self._waiting_files(found.contents)
-        faults = [*found.faults, *changing(before, stamps(found.settings))]
-        ready = None
-        if not faults:
-            try:
-                ready = self._successor(found, settled)
-            except ConfigErrors as error:
-                faults += error.faults
-        return Built(ready=ready, faults=tuple(faults), waiting=tuple(dict.fromkeys(waiting)), advice=found.advice)
+        reactor = self._standing.reactor
+        return inspect(said.argv, said.environ, reactor, defaults=said.defaults, earlier=world.contents)
 
     def _waiting_files(self, contents: Contents | None) -> tuple[str, ...]:
         """Return the options whose files have changed but have gone into what lives as long as the process."""

@@ -1,6 +1,8 @@
 """Traces of files, by which one sees that something has changed in them, or changes while they are read."""
 
+import os
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from stat import S_ISREG
@@ -13,8 +15,10 @@ from konnectd.option import ConfigError
 
 #: Larger files are not looked into, in bytes.
 LARGEST = 16 << 20
-#: Which file it is, when it was written, and how large it is.
-Stamp: TypeAlias = tuple[int, int, int]
+#: More files are not held open at a time.
+MOST_HELD = 512
+#: When a file was written, in nanoseconds, and how large it is.
+Stamp: TypeAlias = tuple[int, int]
 
 
 def digests(options: Mapping[str, object]) -> dict[str, str]:
@@ -36,34 +40,61 @@ def digests(options: Mapping[str, object]) -> dict[str, str]:
     return found
 
 
-def stamps(settings: Settings) -> dict[Path, Stamp]:
-    """Return the stamps of all files that a reload reads, as they are now."""
-    return {path: found for path in _files(settings) if (found := _stamp(path)) is not None}
+class Held:
+    """Files as they were when somebody began to read them.
 
-
-def _stamp(path: Path) -> Stamp | None:
-    """Return the stamp of a file; None where there is none."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return (found.st_ino, found.st_mtime_ns, found.st_size) if S_ISREG(found.st_mode) else None
-
-
-def changing(before: Mapping[Path, Stamp], now: Mapping[Path, Stamp]) -> tuple[ConfigError, ...]:
-    """Return a fault for each file that was written to meanwhile: what was read of it may be half of it.
-
-    One that gave way to another file was whole, and so is the other one.
-
-    Args:
-        before: as it was when reading began.
-        now: as it is after that.
+    They are kept open: one that gives way to another meanwhile is still seen, and was whole if nobody wrote to it.
     """
-    return tuple(
-        ConfigError("reload", "was written to while it was read; reload again when it is whole", str(path))
-        for path, (inode, *rest) in before.items()
-        if path in now and now[path][0] == inode and list(now[path][1:]) != rest
-    )
+
+    def __init__(self) -> None:
+        """Hold none yet."""
+        self._files: dict[Path, tuple[int, Stamp]] = {}
+
+    def add(self, path: Path) -> None:
+        """Hold a file, if it is one that can be read; whoever needs it complains."""
+        if path in self._files or len(self._files) >= MOST_HELD:
+            return
+        try:
+            # What is no file, such as a pipe, must not be waited for.
+            number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError:
+            return
+        found = os.fstat(number)
+        if S_ISREG(found.st_mode):
+            self._files[path] = number, _stamp(found)
+        else:
+            os.close(number)
+
+    def written_to(self) -> tuple[ConfigError, ...]:
+        """Return a fault for each file that was written to since it is held: what was read may be half of it."""
+        return tuple(
+            ConfigError("reload", "was written to while it was read; reload again when it is whole", str(path))
+            for path, (number, stamp) in self._files.items()
+            if _stamp(os.fstat(number)) != stamp
+        )
+
+    def let_go(self) -> None:
+        """Hold them no more."""
+        for number, _ in self._files.values():
+            os.close(number)
+        self._files.clear()
+
+
+@contextmanager
+def held(settings: Settings) -> Iterator[Held]:
+    """Hold all files that a reload reads, as they are now."""
+    found = Held()
+    try:
+        for path in _files(settings):
+            found.add(path)
+        yield found
+    finally:
+        found.let_go()
+
+
+def _stamp(found: os.stat_result) -> Stamp:
+    """Return what changes when a file is written to."""
+    return found.st_mtime_ns, found.st_size
 
 
 def _files(settings: Settings) -> Iterator[Path]:
