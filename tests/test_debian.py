@@ -72,6 +72,10 @@ class UnitTests(SynchronousTestCase):
         """It is not killed while it still answers what was asked before."""
         self.assertGreater(int(unit().one("TimeoutStopSec")), 10)
 
+    def test_reload(self) -> None:
+        """A reload sends the signal that lets it read files anew."""
+        self.assertEqual(unit().one("ExecReload").split()[1:], ["-HUP", "$MAINPID"])
+
     def test_exposure(self) -> None:
         """What it can do to the machine is little, in the eyes of systemd."""
         if shutil.which("systemd-analyze") is None:

@@ -6,6 +6,7 @@ import socket
 import stat
 import sys
 import tempfile
+import time
 import urllib.request
 from pathlib import Path
 
@@ -75,6 +76,18 @@ class NoticeTests(SupervisedCase):
 
         self.assertEqual((answered, manager.status()), (200, 0))
         self.assertEqual(manager.heard[:2], ["READY=1", "STATUS=Serving http://localhost:8777"])
+
+    def test_reload(self) -> None:
+        """It says when it reads files anew, by the clock of this machine, and when it has."""
+        manager = self.manager(words=(f"--listen=127.0.0.1:{free_port()}",))
+        manager.start()
+        before = time.monotonic()
+        manager.send(signal.SIGHUP)
+        manager.hear_until("READY=1", times=2)
+        begun = next(line for line in manager.heard if line.startswith("MONOTONIC_USEC="))
+
+        self.assertEqual(manager.heard[2], "RELOADING=1")
+        self.assertTrue(before <= int(begun.partition("=")[2]) / 1_000_000 + 0.001 <= time.monotonic() + 0.001)
 
     def test_not_ready(self) -> None:
         """A daemon that can not listen never says that it is ready."""
