@@ -11,6 +11,7 @@ from attrs import field, frozen
 
 from konnectd.config import keys
 from konnectd.config.branding import read_branding
+from konnectd.config.read_keys import ReadKeys
 from konnectd.config.registration import FileRegistry, Warn, load_clients
 from konnectd.config.scopes import load_scopes
 from konnectd.config.settings import Settings
@@ -37,6 +38,7 @@ class Contents:
         web_app: a front end in the place of our pages, by name of the file; empty for none.
         branding: how pages look, and what they say.
         made_up: the key that signs is in no file, and ends with the process.
+        read_keys: those in files, for the next reading.
     """
 
     keys: KeyRing
@@ -47,6 +49,7 @@ class Contents:
     web_app: Mapping[str, bytes] = field(factory=dict, repr=False)
     branding: Branding = PLAIN
     made_up: bool = False
+    read_keys: ReadKeys = field(factory=ReadKeys, repr=False, eq=False)
 
 
 def read_contents(settings: Settings, *, warn: Warn, earlier: Contents | None = None, fixed: bool = False) -> Contents:
@@ -62,8 +65,10 @@ def read_contents(settings: Settings, *, warn: Warn, earlier: Contents | None = 
         ConfigErrors: something is wrong; it holds all faults of all files.
     """
     faults: list[ConfigError] = []
-    signing = _attempt(faults, lambda: _signing(settings, warn, earlier)) or ()
-    validation = _attempt(faults, lambda: _validation(settings, warn)) or ()
+    read_keys = ReadKeys(earlier.read_keys if earlier is not None else None)
+    signing = _attempt(faults, lambda: _signing(settings, warn, earlier, read_keys)) or ()
+    validation = _attempt(faults, lambda: _validation(settings, warn, read_keys)) or ()
+    read_keys.finish()
     secret = _attempt(faults, lambda: _secret(settings, warn, earlier, fixed=fixed))
     salt = _attempt(faults, lambda: keys.load_pairwise_salt(settings.pairwise_salt)) or b""
     salt = earlier.pairwise_salt if fixed and earlier is not None else salt
@@ -88,6 +93,7 @@ def read_contents(settings: Settings, *, warn: Warn, earlier: Contents | None = 
         web_app=web_app,
         branding=branding,
         made_up=not settings.signing_private_key,
+        read_keys=read_keys,
     )
 
 
@@ -107,10 +113,11 @@ def _secret(settings: Settings, warn: Warn, earlier: Contents | None, *, fixed: 
     return keys.load_encryption_secret(settings.encryption_secret, warn=warn)
 
 
-def _signing(settings: Settings, warn: Warn, earlier: Contents | None) -> tuple[PrivateKey, ...]:
+def _signing(settings: Settings, warn: Warn, earlier: Contents | None, known: ReadKeys) -> tuple[PrivateKey, ...]:
     """Read the signing keys, keep the one that was made, or make one."""
     if settings.signing_private_key:
-        return keys.load_signing_keys(settings.signing_private_key, settings.signing_kid, settings.signing_method)
+        paths, kid, method = settings.signing_private_key, settings.signing_kid, settings.signing_method
+        return keys.load_signing_keys(paths, kid, method, known)
     if earlier is not None and earlier.made_up and _fits(earlier.keys.signing[0], settings):
         return earlier.keys.signing
     return (keys.random_signing_key(settings.signing_method, settings.signing_kid, warn=warn),)
@@ -121,11 +128,11 @@ def _fits(key: PrivateKey, settings: Settings) -> bool:
     return settings.signing_method in key.algorithms and settings.signing_kid in {"", key.kid}
 
 
-def _validation(settings: Settings, warn: Warn) -> tuple[PublicKey, ...]:
+def _validation(settings: Settings, warn: Warn, known: ReadKeys) -> tuple[PublicKey, ...]:
     """Read the folder of further keys."""
     if settings.validation_keys_path is None:
         return ()
-    return keys.load_validation_keys(settings.validation_keys_path, warn=warn)
+    return keys.load_validation_keys(settings.validation_keys_path, warn=warn, known=known)
 
 
 def _clients(settings: Settings, warn: Warn, salt: bytes) -> tuple[Client, ...]:

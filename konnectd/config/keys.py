@@ -14,6 +14,7 @@ from typing import TypeAlias
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
+from konnectd.config.read_keys import ReadKeys
 from konnectd.config.registration import Warn
 from konnectd.jose.jwk import from_jwk
 from konnectd.jose.keys import (
@@ -41,13 +42,16 @@ _PRIVATE_LABELS = frozenset({b"PRIVATE KEY", b"RSA PRIVATE KEY", b"EC PRIVATE KE
 _Load: TypeAlias = Callable[[bytes], object]
 
 
-def load_signing_keys(paths: Iterable[Path], signing_kid: str, signing_method: str) -> tuple[PrivateKey, ...]:
+def load_signing_keys(
+    paths: Iterable[Path], signing_kid: str, signing_method: str, known: ReadKeys | None = None
+) -> tuple[PrivateKey, ...]:
     """Read the signing keys; the first one signs, and has to fit the method.
 
     Args:
         paths: their files, the active one first.
         signing_kid: the key id of the first one, instead of its own; empty for none.
         signing_method: the algorithm tokens are signed by.
+        known: keys that need not be understood again.
 
     Raises:
         ConfigErrors: a file can not be used, two keys share an id, or the first key does not fit the method.
@@ -56,7 +60,7 @@ def load_signing_keys(paths: Iterable[Path], signing_kid: str, signing_method: s
     keys: dict[str, PrivateKey] = {}
     for number, path in enumerate(paths):
         try:
-            key = read_private_key(path, signing_kid if number == 0 else "")
+            key = read_private_key(path, signing_kid if number == 0 else "", known)
         except ValueError as error:
             faults.append(ConfigError(_SIGNING, f"{path}: {error}"))
             continue
@@ -77,7 +81,7 @@ def _misfit(path: Path, key: PrivateKey, method: str) -> Iterator[ConfigError]:
         yield ConfigError("signing_method", f"{error} (the first of {_SIGNING} signs: {path})")
 
 
-def load_validation_keys(folder: Path, *, warn: Warn) -> tuple[PublicKey, ...]:
+def load_validation_keys(folder: Path, *, warn: Warn, known: ReadKeys | None = None) -> tuple[PublicKey, ...]:
     """Read the folder of keys that still count: ``*.pem``, then ``*.json``, each sorted by name.
 
     A file that is no usable key is left out, because it should not take everybody's sign-in down.
@@ -85,6 +89,7 @@ def load_validation_keys(folder: Path, *, warn: Warn) -> tuple[PublicKey, ...]:
     Args:
         folder: where they are.
         warn: told about files that were left out.
+        known: keys that need not be understood again.
 
     Raises:
         ConfigErrors: it is no folder that can be read.
@@ -97,7 +102,7 @@ def load_validation_keys(folder: Path, *, warn: Warn) -> tuple[PublicKey, ...]:
     found: dict[str, PublicKey] = {}
     for path in sorted(files, key=lambda path: path.suffix != ".pem"):
         try:
-            key = read_public_key(path)
+            key = read_public_key(path, known)
         except ValueError as error:
             warn(f"validation_keys_path: {path} is left out: {error}")
             continue
@@ -195,39 +200,43 @@ def _secret(content: bytes) -> bytes:
     raise ValueError(problem)
 
 
-def read_private_key(path: Path, kid: str = "") -> PrivateKey:
+def read_private_key(path: Path, kid: str = "", known: ReadKeys | None = None) -> PrivateKey:
     """Read a private key from a PEM file, or from a JWK in a ``.json`` file.
 
     Args:
         path: the file.
         kid: its key id, instead of the JWK's or the file's name.
+        known: keys that need not be understood again.
 
     Raises:
         ValueError: it is no usable private key, in words for operators.
     """
-    key = read_key(path, kid)
+    key = read_key(path, kid, known=known)
     if not isinstance(key, PrivateKey):
         raise ValueError("this is a public key; signing needs the private one")  # noqa: TRY004 - the file is wrong
     return key
 
 
-def read_public_key(path: Path) -> PublicKey:
+def read_public_key(path: Path, known: ReadKeys | None = None) -> PublicKey:
     """Read a public key, or the public part of a private one; its key id is the file's name or the JWK's.
 
     Raises:
         ValueError: it is no usable key, in words for operators.
     """
-    key = read_key(path, follow=False)
+    key = read_key(path, follow=False, known=known)
     return key.public if isinstance(key, PrivateKey) else key
 
 
-def read_key(path: Path, kid: str = "", *, follow: bool = True) -> PrivateKey | PublicKey:
+def read_key(
+    path: Path, kid: str = "", *, follow: bool = True, known: ReadKeys | None = None
+) -> PrivateKey | PublicKey:
     """Read a key of either kind.
 
     Args:
         path: the file.
         kid: its key id; empty for the JWK's own or the file's name.
         follow: a symbolic link gives way to the name of what it points to, one level deep.
+        known: keys that need not be understood again.
 
     Raises:
         ValueError: it is no usable key, in words for operators.
@@ -240,7 +249,7 @@ def read_key(path: Path, kid: str = "", *, follow: bool = True) -> PrivateKey | 
         except UnicodeDecodeError as error:
             raise ValueError("is not UTF-8 text") from error
         return _renamed(key, kid)
-    return parse_pem(content, name)
+    return parse_pem(content, name) if known is None else known.understand(content, name, parse_pem)
 
 
 def _renamed(key: PrivateKey | PublicKey, kid: str) -> PrivateKey | PublicKey:
