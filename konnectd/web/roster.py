@@ -5,7 +5,7 @@ answering it.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
@@ -30,6 +30,7 @@ class Connection(Protocol):
     deadline: float
     idle: bool
     fresh: bool
+    serve: Callable[..., object]
 
     def expire(self) -> None:
         """End what has lasted too long."""
@@ -77,6 +78,10 @@ class Roster:
     def __len__(self) -> int:
         """Return how many connections are open."""
         return len(self._open)
+
+    def __iter__(self) -> Iterator[Connection]:
+        """Yield the connections that are open."""
+        yield from self._open
 
     def admit(self) -> bool:
         """Tell whether there is room for one more connection."""

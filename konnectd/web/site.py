@@ -70,17 +70,19 @@ class Site(server.Site):
     def _channel(self) -> Channel:
         """Make a connection that nothing has come by yet."""
         if self._passage is None:
-            return Channel(self._roster, self._limits, self.serve)
-        return ProxiedChannel(self._roster, self._limits, self.serve, self._passage)
-
-    def serve(self, request: Request) -> None:
-        """Answer a request, by the edge that counts now; one that is being answered keeps the edge it began with."""
-        self._edge(request)
+            return Channel(self._roster, self._limits, self._edge)
+        return ProxiedChannel(self._roster, self._limits, self._edge, self._passage)
 
     def exchange(self, edge: Edge) -> None:
-        """Let another edge answer from the next request on, on the connections there are as well."""
+        """Let another edge answer from the next request on, on the connections there are as well.
+
+        A request that is being answered keeps the edge it began with. Each connection has a reference of its own, so
+        that no request pays for finding it; nothing happens between the first of them and the last.
+        """
         self._edge = edge
         self.resource = edge
+        for connection in self._roster:
+            connection.serve = edge
 
     def startFactory(self) -> None:
         """Begin to listen; there is no log file and no timer for its dates."""
