@@ -137,6 +137,7 @@ class Generations:
 
     def _exchange(self, ready: Generation, edge: Edge) -> None:
         """Let another generation answer from the next request on."""
+        give_way(self._now.world, ready.world)
         ready.world.introduce()
         self._standing.site.exchange(edge)
         self._now = ready
@@ -228,6 +229,19 @@ def succeed(world: World, settings: Settings, contents: Contents, defer: Defer) 
     if same_keys and settings.allow_dynamic_client_registration:
         new = evolve(new, clients=_beside(world, contents))
     return evolve(new, logos=evolve(world.logos, clients=new.clients))
+
+
+def give_way(world: World, successor: World) -> None:
+    """Let requests and background work of a world sign as its successor does: others would not find the old key."""
+    old, new = _signer(world), _signer(successor)
+    if old is not None and new is not None and old is not new:
+        old.give_way(new)
+
+
+def _signer(world: World) -> KeyRingSigner | None:
+    """Return what has the keys of a world."""
+    signer = world.signer.signer if isinstance(world.signer, Concealing) else world.signer
+    return signer if isinstance(signer, KeyRingSigner) else None
 
 
 def _beside(world: World, contents: Contents) -> ClientRegistry:

@@ -100,13 +100,14 @@ def run(
     advise(settings)
     try:
         service = make(settings, reactor)
+        # Before anybody is told that we are ready: a signal that comes at once must not kill.
+        reactor.addSystemEventTrigger("after", "startup", Signals(reactor, service).install)
         service.privilegedStartService()
         service.startService()
     except ConfigErrors as error:
         report(error, sys.stderr)
         return 1
     reactor.addSystemEventTrigger("before", "shutdown", service.stopService)
-    reactor.addSystemEventTrigger("after", "startup", Signals(reactor, service).install)
     reactor.run()
     close_logs(service)
     return 0

@@ -215,6 +215,16 @@ class KeyTests(ReloadCase):
 
         self.assertEqual(header_of(tokens["id_token"])["kid"], "new")
 
+    def test_who_began_before_signs_with_it(self) -> None:
+        """So does what began before, such as telling a client of a sign-out: nobody would find the old key."""
+        signer = self.daemon.world.signer
+        self.rotate()
+        self.daemon.write("third.pem", private_pem(p256_key(3)))
+        self.daemon.configure(signing_private_key=f"{self.daemon.root}/third.pem", signing_kid="third")
+        self.reload()
+
+        self.assertEqual(header_of(run(signer.sign({})))["kid"], "third")
+
     def test_old_key_is_published(self) -> None:
         """The one that did, and lies in the folder now, is still published."""
         self.rotate()

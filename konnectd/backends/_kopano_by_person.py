@@ -43,7 +43,7 @@ class KopanoBackend(BaseBackend):
         self._told = False
 
     def rely_on(self, vouch: Vouch) -> None:
-        """Take what makes tokens; once, before the first request."""
+        """Take what makes tokens: before the first request, and again when other keys sign."""
         self._vouch = vouch
 
     async def check(self) -> None:

@@ -82,6 +82,11 @@ class KeyRingSigner:
             for algorithm in key.algorithms
         }
         self._headers: dict[tuple[str, str], str] = {}
+        self._successor: KeyRingSigner | None = None
+
+    def give_way(self, successor: "KeyRingSigner") -> None:
+        """Let another one sign from now on, whoever asks this one: a key that is gone signs no more, for nobody."""
+        self._successor = successor
 
     @property
     def algorithms(self) -> tuple[str, ...]:
@@ -90,6 +95,8 @@ class KeyRingSigner:
 
     async def sign(self, claims: Mapping[str, object], algorithm: str | None = None, typ: str = "JWT") -> str:
         """Return a compact JWS; without an algorithm, or with one there is no key for, by the default one."""
+        if self._successor is not None:
+            return await self._successor.sign(claims, algorithm, typ)
         alg = algorithm if algorithm in self._keys else self._algorithms[0]
         key = self._keys[alg]
         signed = f"{self._header(alg, typ)}.{b64url(write(claims))}"

@@ -37,6 +37,7 @@ class FiledDaemon(Daemon):
 
     Attributes:
         root: where they are.
+        world: what it is built on at first.
         lines: of the configuration file.
         service: everything that runs.
     """
@@ -88,8 +89,10 @@ class FiledDaemon(Daemon):
         contents = read_contents(self.settings, warn=lambda _: None)
         watch = build_watch(self.settings, contents, self.reactor)
         store = memory_store(self.clock)
-        world = World.build(self.settings, contents, backend or self.people, store, fetch=self.web)
-        self.service = serve(self.settings, world, self.reactor, supervisor=supervisor, watch=watch, reads_again=True)
+        self.world = World.build(self.settings, contents, backend or self.people, store, fetch=self.web)
+        self.service = serve(
+            self.settings, self.world, self.reactor, supervisor=supervisor, watch=watch, reads_again=True
+        )
         self.service.privilegedStartService()
         self.service.startService()
         self.reactor.run()
