@@ -8,7 +8,6 @@ from attrs import frozen
 from twisted.internet.threads import deferToThreadPool
 
 from konnectd.background import Background
-from konnectd.config.changes import Changes
 from konnectd.config.contents import Contents
 from konnectd.config.settings import Settings
 from konnectd.jose.signing import Defer
@@ -20,6 +19,7 @@ from konnectd.web.route import Route
 from konnectd.web.site import Site
 
 if TYPE_CHECKING:
+    from konnectd.config.changes import Changes
     from konnectd.generations import Generations
 
 _Made = TypeVar("_Made")
@@ -28,7 +28,7 @@ _Made = TypeVar("_Made")
 class Watching(Protocol):
     """Whoever counts reloads and writes them down."""
 
-    def reloaded(self, reason: str, settings: Settings, contents: Contents, changes: Changes) -> None:
+    def reloaded(self, reason: str, settings: Settings, contents: Contents, changes: "Changes") -> None:
         """Note what counts now."""
         ...
 
