@@ -247,16 +247,12 @@ class _Reading:
         core, of_backend, store_values = self._read(OPTIONS), self._read(own.options), self._read(of_store)
         values: dict[str, Any] = dict(core.values)
         del values["identity_manager"]
-        args = values.pop("identity_manager_args")
-        # Words in the file belong to the backend the file names.
-        args = self._words[1:] if self._words else args
-        if args and backend and not own.arguments:
-            self.faults.append(ConfigError("identity_manager_args", f"{backend} takes no further words: {args[0]}"))
+        args = self._words_of(backend or "", values.pop("identity_manager_args"), taken=bool(own.arguments))
         self._check_required(core)
         self.faults += proxies.faults(core.values, core.sources)
         values["iss"] = values["iss"] or _NOWHERE
         fill_defaults(values)
-        chosen = {"identity_manager": backend or "", "identity_manager_args": tuple(args)}
+        chosen = {"identity_manager": backend or "", "identity_manager_args": args}
         effective = {**values, **chosen, **of_backend.values, **store_values.values}
         branding, watching = BrandingSettings.take(values), WatchingSettings.take(values)
         reports, endpoints = SurveySettings.take(values), EndpointSettings.take(values, backend or "")
@@ -265,7 +261,7 @@ class _Reading:
         return Settings(
             **values,
             backend=backend or "",
-            backend_args=tuple(args),
+            backend_args=args,
             backend_options=of_backend.values,
             store_options=store_values.values,
             branding=branding,
@@ -277,6 +273,13 @@ class _Reading:
             warnings=tuple(self._warnings),
             said=self._said,
         )
+
+    def _words_of(self, backend: str, of_file: Sequence[str], *, taken: bool) -> tuple[str, ...]:
+        """Return the words for a backend; those in the file belong to the backend the file names."""
+        words = tuple(self._words[1:] if self._words else of_file)
+        if words and backend and not taken:
+            self.faults.append(ConfigError("identity_manager_args", f"{backend} takes no further words: {words[0]}"))
+        return words
 
     def _find_flag(self, name: str) -> tuple[Option, bool] | None:
         """Return the option of a flag; those of a backend or a store are looked up by the name it begins with."""
