@@ -2,9 +2,8 @@
 
 import re
 import shutil
-import stat
 import subprocess
-import sys
+from collections.abc import Callable
 from importlib import util
 from pathlib import Path
 from types import ModuleType
@@ -13,11 +12,14 @@ from twisted.trial.unittest import SynchronousTestCase
 
 import konnectd
 from konnectd import cli
-from konnectd.config import documents, keys, manpages
+from konnectd.commands import keys as key_command
+from konnectd.commands import setup
+from konnectd.config import documents, manpages
 from konnectd.config.given import keys_of
 from konnectd.config.options import CONFIG, OPTIONS
 from konnectd.config.settings import load
 from tests.real.manager import Unit
+from tests.support.commands import Result, caught
 from tests.support.files import folder, write
 
 ROOT = Path(konnectd.__file__).parent.parent
@@ -106,13 +108,19 @@ class ConffileTests(SynchronousTestCase):
         )
         self.assertEqual(found.store_options["sqlite_path"], Path("/var/lib/konnectd/konnectd.sqlite"))
 
-    def test_credentials(self) -> None:
-        """The files it names are those that make-keys makes and the unit loads."""
-        (name, _, path) = unit().one("LoadCredential").partition(":")
-        made = re.search(r'^SIGNING_KEY, SECRET = "(.*)", "(.*)"$', read("make-keys"), re.MULTILINE)
-        named = re.findall(r"\$\{CREDENTIALS_DIRECTORY\}/(\S+)", read("settings"))
+    def test_keys_can_be_rotated(self) -> None:
+        """Keys are where the daemon may write although it may write nearly nowhere."""
+        state = Path("/var/lib") / unit().one("StateDirectory")
+        named = dict(line.split(" = ") for line in read("settings").splitlines() if not line.startswith("#"))
+        places = [named[key] for key in ("signing_private_key", "validation_keys_path", "encryption_secret_key")]
 
-        self.assertEqual((named, path), ([f"{name}_{made[1]}", f"{name}_{made[2]}"], "/etc/konnectd/keys"))
+        self.assertEqual([Path(place).parent for place in places], [state] * 3)
+
+    def test_credentials(self) -> None:
+        """What the unit loads is there from the beginning, or it would not start."""
+        (_, _, path) = unit().one("LoadCredential").partition(":")
+
+        self.assertIn(path.removeprefix("/"), read("konnectd.dirs").split())
 
     def test_unknown_setting(self) -> None:
         """A setting whose option has another name now stops the build."""
@@ -123,49 +131,50 @@ class ConffileTests(SynchronousTestCase):
 
 
 class KeyTests(SynchronousTestCase):
-    """The program that makes the first key and the secret."""
+    """The first key and the secret."""
 
     def setUp(self) -> None:
-        """Choose a folder."""
-        self.folder = folder(self)
+        """Write the configuration of the package, for another folder."""
+        self.state = folder(self)
+        self.state.chmod(0o700)
+        made = conffile()
+        text = made.conffile((ROOT / "etc" / "konnectd.conf").read_text(encoding="utf-8"), made.read(read("settings")))
+        self.conf = write(self, "konnectd.conf", text.replace("/var/lib/konnectd", str(self.state)))
 
-    def make(self, where: Path) -> subprocess.CompletedProcess[str]:
-        """Run it."""
-        words = (sys.executable, "-I", str(DEBIAN / "make-keys"), str(where))
-        return subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+    def run_as_installed(self, command: Callable[..., int], *words: str) -> Result:
+        """Run a command with this configuration."""
+        return caught(lambda: command((*words, f"--config={self.conf}"), {}, 1_700_000_000))
+
+    def files(self) -> dict[str, bytes]:
+        """Return everything that was made."""
+        return {
+            str(path.relative_to(self.state)): path.read_bytes() for path in self.state.rglob("*") if path.is_file()
+        }
 
     def test_once(self) -> None:
-        """Both are good, for their owner alone, and another run changes nothing."""
-        self.make(self.folder)
-        before = {path.name: path.read_bytes() for path in self.folder.iterdir()}
-        again = self.make(self.folder)
-        after = {path.name: path.read_bytes() for path in self.folder.iterdir()}
-        modes = {stat.S_IMODE(path.stat().st_mode) for path in self.folder.iterdir()}
-        (key,) = keys.load_signing_keys([self.folder / "signing-1.pem"], "", "PS256")
+        """`konnectd setup` makes both where the configuration names them, and another call changes nothing."""
+        first = self.run_as_installed(setup.run)
+        before = self.files()
+        again = self.run_as_installed(setup.run)
 
-        self.assertEqual(
-            (set(before), modes, key.kid), ({"signing-1.pem", "encryption-secret.key"}, {0o600}, "signing-1")
-        )
-        self.assertEqual((after, again.returncode, again.stdout), (before, 0, ""))
-        self.assertEqual(len(before["encryption-secret.key"]), keys.SECRET_SIZE)
+        self.assertEqual((first.status, first.errors, "configuration" in first.output), (0, "", False))
+        self.assertEqual((again.status, self.files()), (0, before))
 
-    def test_what_is_there_stays(self) -> None:
-        """Not even a link that leads nowhere is written through."""
-        (self.folder / "signing-1.pem").symlink_to(self.folder / "elsewhere")
-        (self.folder / "encryption-secret.key").write_text("mine")
-        self.make(self.folder)
+    def test_the_package_calls_it(self) -> None:
+        """It is called at the first installation, for the user that the unit names, and what can go wrong is told."""
+        (called,) = re.findall(r"^        (konnectd setup .*) \|\|$", read("konnectd.postinst"), re.MULTILINE)
+        flags = dict(flag.removeprefix("--").split("=") for flag in called.split()[2:])
+        config = dict(flag.removeprefix("--").split("=") for flag in unit().words[2:])["config"]
 
-        self.assertEqual((self.folder / "encryption-secret.key").read_text(), "mine")
-        self.assertFalse((self.folder / "elsewhere").exists())
+        self.assertEqual(flags, {"user": unit().one("User"), "config": config})
 
-    def test_no_folder(self) -> None:
-        """Whoever installs is told what is wrong, in one line."""
-        done = self.make(self.folder / "absent")
+    def test_rotation(self) -> None:
+        """What was made can be rotated."""
+        self.run_as_installed(setup.run)
+        found = self.run_as_installed(lambda words, environ, now: key_command.run(words, environ, lambda: now), "new")
 
-        self.assertEqual(
-            (done.returncode, done.stderr),
-            (1, f"{self.folder}/absent/signing-1.pem can not be made: No such file or directory\n"),
-        )
+        self.assertEqual((found.status, found.errors), (0, ""))
+        self.assertIn("2023-11-14-2: made and published", found.output)
 
 
 class ManualTests(SynchronousTestCase):

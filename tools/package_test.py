@@ -21,21 +21,31 @@ from tests.real.hammer import Hammer
 from tests.real.manager import Manager, Plan, Unit
 from tests.real.person import Person
 from tools.package_boot import NEEDED_TO_BOOT, booted
+from tools.package_keys import (
+    CONF,
+    ENCRYPTION_SECRET,
+    KEYS,
+    LINK,
+    expect_konnects_key,
+    lay_out_like_konnect,
+    leave_konnect,
+    let_read,
+    rotate,
+)
 from tools.package_root import FOLDER, ROOT, Root, RunError, need, run
 
 CALLBACK = "http://127.0.0.1:9/callback"
 PASSWORD = "wonderland"  # noqa: S105 - of nobody
 SECRET = "secret-of_letters"  # noqa: S105 - of nobody
-CONF, REGISTRATION = "/etc/konnectd/konnectd.conf", "/etc/konnectd/identifier-registration.yaml"
+REGISTRATION = "/etc/konnectd/identifier-registration.yaml"
 METADATA = "/.well-known/openid-configuration"
-KEYS = ("/etc/konnectd/keys/signing-1.pem", "/etc/konnectd/keys/encryption-secret.key")
 CREDENTIALS = "/run/credentials/konnectd.service"
 #: Who may do what after the installation.
 MODES: Mapping[str, str] = {
     "/etc/konnectd": "root:konnectd 750",
     "/etc/konnectd/keys": "root:root 700",
-    KEYS[0]: "root:root 600",
-    KEYS[1]: "root:root 600",
+    KEYS: "konnectd:konnectd 700",
+    ENCRYPTION_SECRET: "konnectd:konnectd 600",
     CONF: "root:konnectd 640",
     REGISTRATION: "root:konnectd 640",
     "/etc/konnectd/scopes.yaml": "root:konnectd 640",
@@ -147,6 +157,8 @@ class Installation:
         self.root.apt("install", f"/{package.name}")
         for path, wanted in MODES.items():
             expect(path, self.root.mode(path), wanted)
+        key = self.root.run("readlink", "--canonicalize", LINK).strip()
+        expect(key, (self.root.mode(key), key.startswith(f"{KEYS}/")), ("konnectd:konnectd 600", True))
 
     def look(self) -> None:
         """Try what can be tried before anything is configured."""
@@ -223,8 +235,17 @@ class Installation:
         print(f"{_RESTARTS} restarts, {hammer.answered} requests answered, none lost")
 
     def fingerprint(self) -> str:
-        """Return something that changes when a key does."""
-        return hashlib.sha256(b"".join(self.root.at(path).read_bytes() for path in KEYS)).hexdigest()
+        """Return something that changes when a key does, or the secret."""
+        files = (*sorted(self.root.at(KEYS).iterdir()), self.root.at(ENCRYPTION_SECRET))
+        return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+
+    def take_over(self, listening: socket.socket) -> None:
+        """Move over from Konnect: its keys and secret are used as they are."""
+        conf = self.root.at(CONF).read_bytes()
+        lay_out_like_konnect(self.root)
+        let_read(self.root)
+        serve(self, listening, then=lambda _: expect_konnects_key(self.root, self.port))
+        leave_konnect(self.root, conf)
 
     def left(self) -> list[str]:
         """Return what there is of the package, apart from what others keep about it."""
@@ -262,14 +283,19 @@ def test(package: Path) -> None:
         step("installing")
         here.install(package)
         here.look()
-        keys = here.fingerprint()
         here.configure()
         step("the command line of the unit")
         serve(here, listening, then=lambda manager: here.restart_under_requests(manager.restart))
         step("twistd")
         twistd = ("/usr/lib/konnectd/bin/twistd", "-n", "--pidfile=", "konnectd", f"--config={CONF}")
         serve(here, listening, *twistd, "--listen=systemd:domain=INET:index=0")
+        step("other keys")
+        serve(here, listening, then=lambda manager: rotate(here.root, here.port, manager.restart))
+        serve(here, listening)
+        step("the keys of Konnect")
+        here.take_over(listening)
         step("an upgrade")
+        keys = here.fingerprint()
         conf = here.root.at(CONF).read_bytes()
         here.install(raised(package, "99.0"))
         expect("the keys", here.fingerprint(), keys)

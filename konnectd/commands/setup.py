@@ -13,14 +13,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 
 from attrs import frozen
 
+from konnectd.commands.readable import find_obstacles
 from konnectd.commands.words import FAULTY, OK, Words, asks_for_help, complain, filled, misused, shown, usage
 from konnectd.config.key_folder import DATES, Dates, FoundKey, kind_of, read_folder
 from konnectd.config.key_settings import KeySettings, read_key_settings
 from konnectd.config.keys import SECRET_SIZE, load_encryption_secret, read_private_key
-from konnectd.config.safe_folder import Owner, SafeFolder, UnsafeError, make, opened
+from konnectd.config.safe_folder import Owner, SafeFolder, UnsafeError, group_name, make, opened, user_name
 from konnectd.jose.export import to_private_pem
 from konnectd.jose.keys import PrivateKey, generate
 from konnectd.option import ConfigErrors, Option
@@ -29,8 +31,9 @@ OWN_OPTIONS: tuple[Option, ...] = (
     Option(
         name="user",
         help=(
-            "The user the daemon runs as. Files will be theirs, and folders root's, which they may enter. Without it,"
-            " everything is made for whoever calls this."
+            "The user the daemon runs as. Files will be theirs, and folders root's, which they may enter; in a folder"
+            " of theirs everything is theirs. What they can not read of what is there is told. Without it, everything"
+            " is made for whoever calls this."
         ),
         parse=filled,
         metavar="NAME",
@@ -196,6 +199,22 @@ class Setup:
         make(path, owner, _PRIVATE if self.friend is None else _OF_GROUP, self.friend)
         return stack.enter_context(opened(path, self.friend))
 
+    def obstacles(self) -> Iterator[str]:
+        """Yield what the user of the daemon can not read, and how to mend that; owners stay, for who used it before."""
+        if self.friend is None:
+            return
+        # A link in the folder may lead anywhere, and what it leads to need not be meant for this user.
+        inside = [key.path for key in read_folder((), self.keys).keys if not key.path.is_symlink()]
+        wanted = (self.link, self.keys, *inside, self.secret_file)
+        ends = {Path(os.path.realpath(path)) for path in wanted}
+        user, group = user_name(self.friend.uid), group_name(self.friend.gid)
+        for path in find_obstacles(wanted, self.friend):
+            rights, word = "g+rx" if path.is_dir() else "g+r", quote(str(path))
+            if path in ends:
+                yield f"{path} can not be read by {user}: chgrp {group} {word} && chmod {rights} {word}"
+            else:
+                yield f"{path} can not be entered by {user}: chmod o+x {word}, or put the files somewhere else"
+
     def doubts(self) -> Iterator[str]:
         """Yield what somebody should look at: files that others may read."""
         for path in (self.link, self.secret_file):
@@ -254,8 +273,9 @@ def run(argv: Sequence[str], environ: Mapping[str, str], now: int) -> int:
     except OSError as error:
         complain("setup", f"{error.filename or 'a file'} can not be made: {error.strerror}")
         return FAULTY
-    for doubt in setup.doubts():
+    obstacles = tuple(setup.obstacles())
+    for doubt in (*setup.doubts(), *obstacles):
         complain("setup", doubt)
     if lines:
         sys.stdout.write("\nWrite into the configuration:\n\n" + "".join(f"    {line}\n" for line in lines))
-    return OK
+    return FAULTY if obstacles else OK

@@ -9,6 +9,7 @@ Each change is one step of the file system: it has happened or it has not, also 
 """
 
 import fcntl
+import grp
 import os
 import pwd
 import re
@@ -211,6 +212,8 @@ def opened(path: Path, friend: Owner | None = None) -> Iterator[SafeFolder]:
 def make(path: Path, owner: Owner, mode: int, friend: Owner | None = None) -> bool:
     """Make a folder, and those above it that are missing; return whether it was missing.
 
+    In a folder of somebody else, what is made is theirs alone: they could exchange it anyway, and it is for them.
+
     Args:
         path: where it will be.
         owner: whose it will be.
@@ -263,7 +266,7 @@ class _Trust:
             UnsafeError: it belongs to somebody else, or somebody else may write to it.
         """
         if found.st_uid not in self.users:
-            raise UnsafeError(f"{shown} belongs to somebody else ({_user(found.st_uid)})")
+            raise UnsafeError(f"{shown} belongs to somebody else ({user_name(found.st_uid)})")
         sticky = bool(found.st_mode & stat.S_ISVTX) and not last
         if found.st_mode & stat.S_IWOTH and not sticky:
             raise UnsafeError(f"everybody may write to {shown}; secrets are not safe there (chmod o-w)")
@@ -326,7 +329,7 @@ def _check_link(number: int, part: str, trust: _Trust, shown: str, links: int) -
         raise UnsafeError(f"{place} leads over too many symbolic links; they may be a loop")
     owner = os.stat(part, dir_fd=number, follow_symlinks=False).st_uid
     if owner not in trust.linkers:
-        raise UnsafeError(f"{place} is a symbolic link of somebody else ({_user(owner)}), and is not followed")
+        raise UnsafeError(f"{place} is a symbolic link of somebody else ({user_name(owner)}), and is not followed")
 
 
 def _enter(number: int, part: str) -> int:
@@ -347,6 +350,9 @@ def _is_missing(number: int, part: str) -> bool:
 
 def _make(number: int, part: str, owner: Owner, mode: int) -> None:
     """Make a folder in a folder."""
+    above = os.fstat(number)
+    if above.st_uid not in {0, os.geteuid()}:
+        owner, mode = Owner(above.st_uid, above.st_gid), mode & 0o700
     os.mkdir(part, 0o700, dir_fd=number)
     inner = os.open(part, _FOLDER, dir_fd=number)
     try:
@@ -368,9 +374,17 @@ def _draft_name(name: str) -> str:
     return f".{name}.{secrets.token_hex(6)}.new"
 
 
-def _user(uid: int) -> str:
+def user_name(uid: int) -> str:
     """Return the name of a user, or the number of one without."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
         return str(uid)
+
+
+def group_name(gid: int) -> str:
+    """Return the name of a group, or the number of one without."""
+    try:
+        return grp.getgrgid(gid).gr_name
+    except KeyError:
+        return str(gid)

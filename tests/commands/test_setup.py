@@ -1,14 +1,19 @@
 """``konnectd setup``: what is made, what is left alone, and what is refused."""
 
 import os
+import shutil
 import stat
+import subprocess
+import tempfile
 from pathlib import Path
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from konnectd.commands import setup
+from konnectd.commands.readable import find_obstacles
 from konnectd.config.key_folder import Dates
 from konnectd.config.keys import load_encryption_secret, load_signing_keys, load_validation_keys
+from konnectd.config.safe_folder import Owner
 from tests.config.test_keys import private_pem
 from tests.support.commands import Result, caught
 from tests.support.files import folder, write
@@ -125,6 +130,18 @@ class MakeTests(SetupCase):
         self.assertEqual((keys.owner(), stat.S_IMODE(keys.stat().st_mode)), ("root", 0o750))
         self.assertEqual(keys.stat().st_gid, secret.stat().st_gid)
 
+    def test_folder_of_the_user(self) -> None:
+        """In a folder of the daemon's user everything is that user's alone, so that the daemon can rotate its keys."""
+        if os.geteuid() != 0:
+            raise SkipTest("only root can give files away")
+        self.root.mkdir(mode=0o700)
+        nobody = Owner.of("nobody")
+        os.chown(self.root, nobody.uid, nobody.gid)
+        self.run_setup("--user=nobody")
+        keys = (self.root / "keys").stat()
+
+        self.assertEqual((keys.st_uid, keys.st_gid, stat.S_IMODE(keys.st_mode)), (nobody.uid, nobody.gid, 0o700))
+
     def test_no_secrets(self) -> None:
         """Nothing that was made is printed."""
         found = self.run_setup()
@@ -184,6 +201,88 @@ class AgainTests(SetupCase):
         found = self.run_setup()
 
         self.assertEqual((found.status, found.errors.count("chmod 0600")), (0, 1))
+
+
+class OfKonnectTests(SetupCase):
+    """Keys and secret that Konnect's own setup has made for its own user."""
+
+    def setUp(self) -> None:
+        """Make them as Konnect does."""
+        if os.geteuid() != 0:
+            raise SkipTest("only root can give files away")
+        super().setUp()
+        # Anybody has to be able to come there, whatever folder the tests are run in.
+        self.outer = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.outer)
+        self.outer.chmod(0o755)
+        self.root = self.outer / "kopano"
+        self.root.mkdir(mode=0o755)
+        self.keys = self.root / "konnectkeys"
+        self.keys.mkdir(mode=0o700)
+        self.key = self.keys / "konnect-20200714-a1b2.pem"
+        self.key.write_bytes(private_pem(p256_key()))
+        self.link = self.root / "konnectd-signing-private-key.pem"
+        self.link.symlink_to(self.key)
+        self.secret = self.root / "konnectd-encryption-secret.key"
+        self.secret.write_bytes(bytes(range(32)))
+        for path in (self.keys, self.key, self.secret):
+            os.chown(path, STRANGER, STRANGER)
+        for path in (self.key, self.secret):
+            path.chmod(0o600)
+
+    def taken_over(self) -> Result:
+        """Run the command for another user, with the configuration that names them."""
+        text = (
+            f"signing_private_key = {self.link}\nvalidation_keys_path = {self.keys}\n"
+            f"encryption_secret_key = {self.secret}\n"
+        )
+        return self.run_setup("--user=nobody", f"--config={write(self, 'k.conf', text)}")
+
+    def told(self, found: Result) -> list[tuple[str, str]]:
+        """Return what can not be read, and what mends it."""
+        lines = [line.partition("setup: ")[2] for line in found.errors.splitlines()]
+        return [(path, mend) for path, _, mend in (line.partition(" can not be read by nobody: ") for line in lines)]
+
+    def test_what_to_do(self) -> None:
+        """Nothing is changed, and whatever the other user can not read is told, each with what mends it."""
+        before = self.files()
+        found = self.taken_over()
+        told = [
+            line.partition("setup: ")[2].partition(" can not be read by nobody: ")[0]
+            for line in found.errors.splitlines()
+        ]
+
+        self.assertEqual((found.status, self.files()), (1, before))
+        self.assertEqual(told, [str(self.keys), str(self.secret)])
+
+    def test_folder_on_the_way(self) -> None:
+        """A folder on the way is nobody's secret, and stays with its group."""
+        self.root.chmod(0o750)
+        found = self.taken_over()
+
+        self.assertIn(f"{self.root} can not be entered by nobody: chmod o+x {self.root}, or", found.errors)
+        self.assertNotIn(f"chgrp nogroup {self.root} ", found.errors)
+
+    def test_links_in_the_folder(self) -> None:
+        """Nobody is told to open what a link in the folder of Konnect's user leads to."""
+        other = self.outer / "other.pem"
+        other.write_bytes(private_pem(p256_key(2)))
+        other.chmod(0o600)
+        (self.keys / "other.pem").symlink_to(other)
+
+        self.assertNotIn("other", self.taken_over().errors)
+
+    def test_until_it_is_done(self) -> None:
+        """Who does what is told, and asks again, comes to an end; the first user can still read everything."""
+        for _ in range(4):
+            found = self.taken_over()
+            for _, command in self.told(found):
+                subprocess.run(("sh", "-c", command), check=True, timeout=60)
+        nobody = Owner.of("nobody")
+
+        self.assertEqual((found.status, found.errors), (0, ""))
+        self.assertEqual(find_obstacles((self.link, self.keys, self.key, self.secret), nobody), ())
+        self.assertEqual({path.stat().st_uid for path in (self.keys, self.key, self.secret)}, {STRANGER})
 
 
 class RefusedTests(SetupCase):
