@@ -22,6 +22,8 @@ LEAST_AHEAD = 2 * DOCUMENT_MAX_AGE
 AHEAD = 24 * 3600
 #: How long the daemon may go on signing with a key that was replaced, in seconds: until it is told.
 UNTOLD = 24 * 3600
+#: The longest time between two looks, in seconds; far less than `UNTOLD`.
+LONGEST_PACE = 3600
 
 
 class KeyState(StrEnum):
@@ -78,15 +80,23 @@ class Rules:
         ahead: what a key has to be published before it signs, in seconds.
         token_life: of the longest lived token, in seconds; None when some never end.
         period: how long a key signs before another one takes its place, in seconds; 0 for ever.
+        slack: how much later than its date a key may in fact be published, in seconds, because not everybody who
+            publishes it looks at once.
     """
 
     ahead: int = AHEAD
     token_life: int | None
     period: int = 0
+    slack: int = 0
+
+    @property
+    def lead(self) -> int:
+        """What has to be between the date of a key and its first signature, in seconds."""
+        return self.ahead + self.slack
 
     def usable_at(self, key: DatedKey) -> int:
         """Return when a key may begin to sign."""
-        return key.published_at + self.ahead
+        return key.published_at + self.lead
 
     def removable_at(self, key: DatedKey) -> int | None:
         """Return when a key may go; None for never, as long as it is what it is.
@@ -98,6 +108,19 @@ class Rules:
         if key.replaced_at is None:
             return key.published_at
         return None if self.token_life is None else key.replaced_at + UNTOLD + self.token_life
+
+
+def pace(ahead: int) -> int:
+    """Return how often somebody looks what is due who rotates keys without being called, in seconds."""
+    return min(LONGEST_PACE, ahead // 10)
+
+
+def from_the_future(keys: Iterable[DatedKey], rules: Rules, now: int) -> DatedKey | None:
+    """Return a key to which something has happened later than now: the clock is wrong, or it was.
+
+    For such a key nothing is due before its time has come, which is safe, and may be too late by years.
+    """
+    return next((key for key in keys if max(key.published_at, key.since) > now + rules.slack), None)
 
 
 @frozen
@@ -165,7 +188,7 @@ def _successor(key: DatedKey, keys: tuple[DatedKey, ...], rules: Rules, now: int
     due = key.since + rules.period
     following = waiting(key, keys)
     if following is None:
-        if now >= due - rules.ahead:
+        if now >= due - rules.lead:
             yield Publish(key)
     elif now >= due and now >= rules.usable_at(following):
         yield Activate(following, key)
