@@ -6,6 +6,7 @@ How its parts fit together is `konnectd.assembly`.
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from attrs import evolve
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThreadPool
@@ -22,12 +23,14 @@ from konnectd.interfaces import Backend, BackendUnavailableError, Fetch, Store
 from konnectd.jose.signing import Defer
 from konnectd.late_fetch import LateFetch
 from konnectd.late_generations import Standing, build_reloads
+from konnectd.late_rotation import build_rotation
 from konnectd.listener import Listener, end_process
+from konnectd.looks import Looks
 from konnectd.notices import Notices
 from konnectd.option import ConfigError, ConfigErrors
 from konnectd.parts import World
 from konnectd.reach import Reach
-from konnectd.reloading import Reloads
+from konnectd.reloading import Outcome, Reloads
 from konnectd.supervisor import Supervisor
 from konnectd.survey import Machine, Plan, Survey, stats
 from konnectd.vitals import Probed
@@ -322,9 +325,39 @@ def serve(
             files=digests(settings.backend_options),
             watching=watch,
         )
-        service.reloads = build_reloads(world, assembly.looks, standing, notices)
-        service.reloads.setServiceParent(service)
+        read_again(service, world, assembly.looks, standing, notices, watch)
     return service if watch is None else watch.around(service, health, site, tuple(world.grants()))
+
+
+def read_again(
+    service: BackendWatch,
+    world: World,
+    looks: Looks,
+    standing: Standing,
+    notices: Notices,
+    watch: "Watch | None",
+) -> None:
+    """Let a daemon read its files anew, and rotate its keys where that is wanted.
+
+    Args:
+        service: the daemon.
+        world: counts now.
+        looks: the same.
+        standing: what those that follow have in common with it.
+        notices: tell who started the process.
+        watch: watches it; None for nobody.
+    """
+
+    async def reload(reason: str) -> Outcome:
+        return await reloads.reload(reason)
+
+    rotation = build_rotation(world, standing.reactor, reload, watch)
+    if rotation is not None:
+        standing = evolve(standing, watching=rotation)
+    service.reloads = reloads = build_reloads(world, looks, standing, notices)
+    reloads.setServiceParent(service)
+    if rotation is not None:
+        rotation.setServiceParent(service)
 
 
 def tell(settings: Settings, world: World) -> None:

@@ -148,6 +148,17 @@ class Watch:
         if self._auditing is not None:
             self._auditing.write("reload-refused", reason=reason, faults=faults)
 
+    def rotated(self, change: str, key: str, instead_of: str) -> None:
+        """Write down what has become of a key that the daemon rotates.
+
+        Args:
+            change: what it was.
+            key: its id.
+            instead_of: the id of the key whose place it takes; empty when it takes none.
+        """
+        if self._auditing is not None:
+            self._auditing.write(f"key-{change}", key=key, instead_of=instead_of)
+
     def measured(self, backend: Backend, store: Store) -> tuple[Backend, Store]:
         """Return backend and store as they are used: timed, if there are metrics.
 

@@ -87,6 +87,8 @@ TABLE: Mapping[str, Row] = {
     "supervisor": row("", "attrs"),
     "notices": row("supervisor", "twisted"),
     "reloading": row("option", "attrs twisted"),
+    "key_rotation": row(f"{CORE} config jose late_generations reloading", "attrs twisted"),
+    "late_rotation": row("config parts key_rotation reloading watch_assembly", "twisted"),
     "listener": row("option address handed", "attrs twisted zope"),
     "parts": row(f"{SERVE} paths", "attrs"),
     "page_assembly": row(f"{SERVE} parts", ""),
@@ -96,7 +98,7 @@ TABLE: Mapping[str, Row] = {
     "watch_assembly": row(f"{SERVE} happenings vitals watching reloading", "attrs twisted"),
     "service": row(
         f"{SERVE} parts assembly notices supervisor survey survey_post vitals watching watch_assembly reloading "
-        "late_generations",
+        "late_generations late_rotation looks",
         "attrs twisted",
     ),
     "late_generations": row(f"{SERVE} parts looks notices reloading generations", "attrs twisted"),
@@ -131,6 +133,7 @@ BROAD: Mapping[str, str] = {
     "survey.py": "the body of a timer: nothing above could try again",
     "survey_post.py": "whatever goes wrong on the way to somebody who may not be there at all is told as one thing",
     "background.py": "the body of a timer: nothing above could try again",
+    "key_rotation.py": "the body of a timer: nothing above could try again",
     "reloading.py": "what a signal began: nothing above could try again",
     "watching/health.py": "a fault in one probe must not keep everybody waiting who asks how we are",
     "logs.py": "a fact that can not be shown must not cost the line it stands in",

@@ -10,69 +10,31 @@ from attrs import frozen
 
 from konnectd.commands.words import FAULTY, MISUSED, OK, Words, asks_for_help, complain, misused, shown, usage
 from konnectd.config.key_changes import KeyChanges, RefusedError
-from konnectd.config.key_folder import FoundKey, KeyFolder, kind_of, read_folder, shown_time
+from konnectd.config.key_folder import FoundKey, kind_of, read_folder, shown_time
+from konnectd.config.key_rotation_options import ahead, span
 from konnectd.config.key_settings import KeySettings, read_key_settings
+from konnectd.config.key_steps import Done, KeyChange, rotate
 from konnectd.config.safe_folder import UnsafeError
 from konnectd.jose.keys import METHODS
 from konnectd.option import ConfigErrors, Option, one_of, switch
-from konnectd.protocol.key_rotation import (
-    AHEAD,
-    LEAST_AHEAD,
-    Activate,
-    KeyState,
-    Publish,
-    Retire,
-    Rules,
-    Step,
-    Strip,
-    plan,
-)
+from konnectd.protocol.key_rotation import KeyState, Rules
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-_LONGEST_SPAN = 10 * 365 * 86_400
 #: What has to be done after each change.
 _RELOAD = "Reload konnectd now, so that it knows (systemctl reload, or SIGHUP)."
-
-
-def span(text: str) -> int:
-    """Read a span: ``90d``, ``36h``, ``10m``, or seconds.
-
-    Raises:
-        ValueError: it is none, or beyond ten years.
-    """
-    word = text.strip()
-    number, unit = (word[:-1], word[-1:]) if word[-1:] in _UNITS else (word, "s")
-    if not (number.isascii() and number.isdecimal()):
-        raise ValueError("must be a span such as 90d, 36h, 10m or a number of seconds")
-    seconds = int(number[:12]) * _UNITS[unit]
-    if seconds > _LONGEST_SPAN:
-        raise ValueError("must not be more than ten years")
-    return seconds
-
-
-def ahead(text: str) -> int:
-    """Read for how long a key is published before it signs.
-
-    Raises:
-        ValueError: it is no span, or shorter than proxies and clients may keep the key set.
-    """
-    seconds = span(text)
-    if seconds < LEAST_AHEAD:
-        raise ValueError(f"must be at least {LEAST_AHEAD} seconds: so long others may keep the set of keys")
-    return seconds
 
 
 OWN_OPTIONS: tuple[Option, ...] = (
     Option(
         name="ahead",
-        help=f"How long a key is published before it signs, such as 2d or 12h. Default: {AHEAD // 3600}h.",
+        help="How long a key is published before it signs, such as 2d or 12h. Default: what key_rotation_ahead says.",
         parse=ahead,
-        default=AHEAD,
+        default=0,
         metavar="SPAN",
     ),
     Option(
         name="every",
-        help="With rotate: how long a key signs before another one takes its place, such as 90d. Required there.",
+        help="With rotate: how long a key signs before another one takes its place, such as 90d. Default:"
+        " what key_rotation says; one of the two is required there.",
         parse=span,
         default=0,
         metavar="SPAN",
@@ -183,32 +145,23 @@ class Call:
     def _rotate(self, changes: KeyChanges) -> Lines:
         """Do what is due."""
         done = False
-        for step in plan(changes.read().dated, self.rules, self.now):
+        for step in rotate(changes, self.rules):
             done = True
-            yield self._step(changes, step)
+            yield _told(step)
         yield _RELOAD if done else "nothing is due"
 
-    def _step(self, changes: KeyChanges, step: Step) -> str:
-        """Do one thing that is due, and say so."""
-        match step:
-            case Publish(like=like):
-                key, _ = changes.new(method=_method_like(changes.read(), like.kid))
-                return f"{key.dated.kid}: made and published"
-            case Activate(key=dated, instead_of=before):
-                changes.activate(dated.kid, self.rules)
-                return f"{dated.kid}: signs now, in the place of {before.kid}"
-            case Strip(key=dated):
-                changes.keep_public(dated.kid)
-                return f"{dated.kid}: only its public half is kept"
-            case Retire(key=dated):
-                changes.retire(dated.kid, self.rules)
-                return f"{dated.kid}: taken away"
 
-
-def _method_like(found: KeyFolder, kid: str) -> str:
-    """Return a method that a key signs by, which tells of which kind a new one has to be."""
-    key = found.find(kid)
-    return key.public.algorithms[0] if key is not None else ""
+def _told(done: Done) -> str:
+    """Say what was done."""
+    match done.change:
+        case KeyChange.PUBLISHED:
+            return f"{done.kid}: made and published"
+        case KeyChange.ACTIVATED:
+            return f"{done.kid}: signs now, in the place of {done.instead_of}"
+        case KeyChange.STRIPPED:
+            return f"{done.kid}: only its public half is kept"
+        case KeyChange.RETIRED:
+            return f"{done.kid}: taken away"
 
 
 def run(argv: Sequence[str], environ: Mapping[str, str], now: Callable[[], float] = time.time) -> int:
@@ -231,10 +184,14 @@ def run(argv: Sequence[str], environ: Mapping[str, str], now: Callable[[], float
     except ValueError as error:
         complain("keys", str(error))
         return MISUSED
-    if name == "rotate" and not words.own["every"]:
+    rules = Rules(
+        ahead=_whole(words.own["ahead"]) or settings.rotation.key_rotation_ahead,
+        period=_whole(words.own["every"]) or settings.rotation.key_rotation,
+        token_life=settings.token_life,
+    )
+    if name == "rotate" and not rules.period:
         complain("keys", "rotate needs --every=SPAN, such as --every=90d")
         return MISUSED
-    rules = Rules(ahead=_whole(words.own["ahead"]), period=_whole(words.own["every"]), token_life=settings.token_life)
     if name == "list":
         return _list(settings, rules, as_json=bool(words.own["json"]))
     call = Call(

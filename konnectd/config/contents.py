@@ -76,6 +76,7 @@ def read_contents(settings: Settings, *, warn: Warn, earlier: Contents | None = 
     scopes = _attempt(faults, lambda: _scopes(settings, warn))
     web_app = _attempt(faults, lambda: _web_app(settings, warn)) or {}
     branding = _attempt(faults, lambda: read_branding(settings.branding))
+    faults += _of_rotation(settings, read_keys)
     if faults or secret is None or scopes is None or branding is None:
         raise ConfigErrors([settings.locate(fault) for fault in faults])
     for path in _secret_files(settings):
@@ -95,6 +96,16 @@ def read_contents(settings: Settings, *, warn: Warn, earlier: Contents | None = 
         made_up=not settings.signing_private_key,
         read_keys=read_keys,
     )
+
+
+def _of_rotation(settings: Settings, known: ReadKeys) -> tuple[ConfigError, ...]:
+    """Return why keys can not be rotated; nobody has to wait for that who does not want them to be."""
+    if not settings.rotation.key_rotation:
+        return ()
+    from konnectd.config import key_rotation_check  # noqa: PLC0415 - see above
+    from konnectd.config.key_settings import KeySettings  # noqa: PLC0415 - see above
+
+    return key_rotation_check.faults(KeySettings.of(settings), known)
 
 
 def _attempt(faults: list[ConfigError], read: Callable[[], _Value]) -> _Value | None:

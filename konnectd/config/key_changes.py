@@ -11,10 +11,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from konnectd.config.key_folder import DATES, Dates, FoundKey, KeyFolder, SigningLink, read_folder
 from konnectd.config.key_settings import KeySettings
+from konnectd.config.read_keys import ReadKeys
 from konnectd.config.safe_folder import Owner, SafeFolder, UnsafeError, opened
 from konnectd.jose.export import to_private_pem, to_public_pem
 from konnectd.jose.keys import check_kid, check_method, generate
@@ -39,20 +40,23 @@ class KeyChanges:
         settings: name them.
         folder: where they are, open.
         now: seconds since the epoch.
+        known: keys that need not be understood again.
     """
 
     settings: KeySettings
     folder: SafeFolder
     now: int
+    known: ReadKeys = field(factory=ReadKeys, repr=False, eq=False)
 
     @classmethod
     @contextmanager
-    def begin(cls, settings: KeySettings, now: int) -> Iterator["KeyChanges"]:
+    def begin(cls, settings: KeySettings, now: int, known: ReadKeys | None = None) -> Iterator["KeyChanges"]:
         """Open the folder and keep other commands out of it.
 
         Args:
             settings: name the keys.
             now: seconds since the epoch.
+            known: keys that were read before.
 
         Raises:
             RefusedError: the keys do not lie so that they can be changed.
@@ -64,13 +68,14 @@ class KeyChanges:
                 "signing_private_key and validation_keys_path have to be set, the first to a symbolic link to a file in"
                 " the second; konnectd setup makes both"
             )
-        with opened(path, _owner_of(path)) as folder, folder.alone():
-            yield cls(settings=settings, folder=folder, now=now)
+        with opened(path, owner_of(path)) as folder, folder.alone():
+            yield cls(settings=settings, folder=folder, now=now, known=ReadKeys(known))
 
     def read(self) -> KeyFolder:
         """Return the keys as they are now."""
         settings = self.settings
-        return read_folder(settings.signing_private_key, settings.validation_keys_path, settings.signing_kid)
+        paths, folder = settings.signing_private_key, settings.validation_keys_path
+        return read_folder(paths, folder, settings.signing_kid, self.known)
 
     def new(self, name: str = "", method: str = "") -> tuple[FoundKey, bool]:
         """Make a key and publish it; one that waits already is enough, unless another one is asked for by name.
@@ -87,7 +92,7 @@ class KeyChanges:
             OSError: it can not be written.
         """
         found = self.read()
-        model = _model(found, self.settings, method)
+        model = find_model(found, self.settings, method)
         method = method or METHOD_OF[model.dated.kind]
         if not name:
             follower = waiting(model.dated, found.dated)
@@ -136,7 +141,7 @@ class KeyChanges:
             self._note(before.path, evolve(before.dates, activated=before.dated.since))
         # The way it is written stays as it was: relative, or through another name of the folder.
         target = os.path.join(os.path.dirname(link.target), key.path.name)  # noqa: PTH118, PTH120 - text of a link
-        with opened(link.path.parent, _owner_of(link.path.parent)) as place:
+        with opened(link.path.parent, owner_of(link.path.parent)) as place:
             place.relink(link.path.name, target)
         self._note(
             before.path, Dates(published=before.dated.published_at, activated=before.dated.since, replaced=self.now)
@@ -256,8 +261,13 @@ def _find(found: KeyFolder, kid: str) -> FoundKey:
     return key
 
 
-def _model(found: KeyFolder, settings: KeySettings, method: str) -> FoundKey:
+def find_model(found: KeyFolder, settings: KeySettings, method: str) -> FoundKey:
     """Return the key that a new one is made like: of its kind and for the same people.
+
+    Args:
+        found: the keys there are.
+        settings: name them.
+        method: what a new one shall sign by; empty for what the first one does.
 
     Raises:
         RefusedError: there is none.
@@ -293,15 +303,17 @@ def _checked_name(name: str) -> str:
 def _like(path: Path) -> tuple[Owner, int]:
     """Return whose a new file has to be, and who may read it, for those who read another one to read it too.
 
+    Only root can give files away; what anybody else makes is theirs.
+
     Raises:
         OSError: that one can not be looked at.
     """
     found = path.lstat()
     mode = 0o600 | (found.st_mode & 0o040)
-    return Owner(found.st_uid, found.st_gid), mode
+    return Owner(found.st_uid, found.st_gid) if os.geteuid() == 0 else Owner.myself(), mode
 
 
-def _owner_of(path: Path) -> Owner | None:
+def owner_of(path: Path) -> Owner | None:
     """Return whose a folder is; that one may be trusted with it."""
     try:
         found = path.stat()

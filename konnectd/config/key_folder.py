@@ -21,6 +21,7 @@ from pathlib import Path
 from attrs import evolve, field, frozen
 
 from konnectd.config.keys import read_key
+from konnectd.config.read_keys import ReadKeys
 from konnectd.jose.keys import PrivateKey, PublicKey
 from konnectd.protocol.key_rotation import DatedKey
 
@@ -133,13 +134,16 @@ class KeyFolder:
         return self.folder is not None and key.path == self.folder / link.name
 
 
-def read_folder(signing: Iterable[Path], folder: Path | None, signing_kid: str = "") -> KeyFolder:
+def read_folder(
+    signing: Iterable[Path], folder: Path | None, signing_kid: str = "", known: ReadKeys | None = None
+) -> KeyFolder:
     """Read all keys; nothing is raised for what is wrong with single files.
 
     Args:
         signing: the files that sign, or links to them, the active one first.
         folder: of further keys.
         signing_kid: what the first one is called instead of its own name; empty for none.
+        known: keys that need not be understood again.
     """
     faults: dict[Path, str] = {}
     paths = tuple(signing)
@@ -150,13 +154,13 @@ def read_folder(signing: Iterable[Path], folder: Path | None, signing_kid: str =
     kinds: set[str] = set()
     for number, path in enumerate(paths):
         if path not in linked:
-            key = _listed(path, signing_kid if number == 0 else "", kinds, faults)
+            key = _listed(path, signing_kid if number == 0 else "", kinds, faults, known)
             keys += [key] if key is not None else []
     if folder is not None:
         # A key that is listed by itself may lie in the folder too; it is one key.
-        known = {key.dated.kid for key in keys}
-        found = _in_folder(folder, behind, max((link.since for link in links), default=0), faults)
-        keys += [key for key in found if key.dated.kid not in known]
+        listed = {key.dated.kid for key in keys}
+        found = _in_folder(folder, behind, max((link.since for link in links), default=0), faults, known)
+        keys += [key for key in found if key.dated.kid not in listed]
     return KeyFolder(folder=folder, links=links, keys=_sorted(keys, links, folder), faults=faults)
 
 
@@ -185,10 +189,10 @@ def _link(path: Path, folder: Path | None) -> SigningLink | None:
     return SigningLink(path=path, target=target, name=leads_to.name, since=since)
 
 
-def _listed(path: Path, kid: str, kinds: set[str], faults: dict[Path, str]) -> FoundKey | None:
+def _listed(path: Path, kid: str, kinds: set[str], faults: dict[Path, str], known: ReadKeys | None) -> FoundKey | None:
     """Read a signing key that is no link into the folder; the first of its kind signs."""
     try:
-        key = read_key(path, kid)
+        key = read_key(path, kid, known=known)
         moment = int(path.stat().st_mtime)
     except (ValueError, OSError) as error:
         faults[path] = str(error)
@@ -204,7 +208,11 @@ def _listed(path: Path, kid: str, kinds: set[str], faults: dict[Path, str]) -> F
 
 
 def _in_folder(
-    folder: Path, behind: Mapping[str, SigningLink], linked_at: int, faults: dict[Path, str]
+    folder: Path,
+    behind: Mapping[str, SigningLink],
+    linked_at: int,
+    faults: dict[Path, str],
+    known: ReadKeys | None,
 ) -> Iterator[FoundKey]:
     """Yield the keys of the folder by name.
 
@@ -213,6 +221,7 @@ def _in_folder(
         behind: the links, by the name of the file they lead to.
         linked_at: when the last one of them was made.
         faults: takes what is wrong.
+        known: keys that need not be understood again.
     """
     try:
         names = sorted(path.name for path in folder.iterdir() if path.suffix in KEY_SUFFIXES)
@@ -225,7 +234,7 @@ def _in_folder(
             found = path.stat()
             if not stat.S_ISREG(found.st_mode):
                 raise ValueError("is no file")  # noqa: TRY301 - told like what else may be wrong with it
-            key = read_key(path, follow=False)
+            key = read_key(path, follow=False, known=known)
         except OSError as error:
             faults[path] = f"can not be read: {error.strerror}"
             continue

@@ -4,14 +4,15 @@ Keys are made before anything else is there, so a missing issuer or a backend th
 none. The same flags, variables and lines count as for the daemon itself.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from konnectd.config import arguments, conffile, layers
 from konnectd.config.given import Names
+from konnectd.config.key_rotation_options import RotationSettings
 from konnectd.config.options import (
     ACCESS_TOKEN_EXPIRATION,
     CONFIG,
@@ -20,6 +21,9 @@ from konnectd.config.options import (
     REFRESH_TOKEN_EXPIRATION,
 )
 from konnectd.option import ConfigError, ConfigErrors, Option
+
+if TYPE_CHECKING:
+    from konnectd.config.settings import Settings
 
 _NAMES = frozenset(
     {
@@ -32,6 +36,8 @@ _NAMES = frozenset(
         "id-token-expiration",
         "refresh-token-expiration",
         "allow-dynamic-client-registration",
+        "key-rotation",
+        "key-rotation-ahead",
     }
 )
 #: What can be said to commands about keys.
@@ -47,6 +53,7 @@ class KeySettings:
         validation_keys_path: the folder of further keys.
         encryption_secret: a file.
         token_life: of the longest lived token, in seconds; None when some never end.
+        rotation: whether and how the daemon rotates keys by itself.
     """
 
     signing_private_key: tuple[Path, ...]
@@ -55,6 +62,25 @@ class KeySettings:
     validation_keys_path: Path | None
     encryption_secret: Path | None
     token_life: int | None
+    rotation: RotationSettings = field(factory=RotationSettings)
+
+    @classmethod
+    def of(cls, settings: "Settings") -> "KeySettings":
+        """Return what the settings of the daemon say of keys."""
+        lives = (
+            settings.access_token_expiration,
+            settings.id_token_expiration,
+            settings.refresh_token_expiration,
+        )
+        return cls(
+            signing_private_key=settings.signing_private_key,
+            signing_kid=settings.signing_kid,
+            signing_method=settings.signing_method,
+            validation_keys_path=settings.validation_keys_path,
+            encryption_secret=settings.encryption_secret,
+            token_life=_longest(lives, endless=settings.allow_dynamic_client_registration),
+            rotation=settings.rotation,
+        )
 
 
 def read_key_settings(argv: Sequence[str], environ: Mapping[str, str], *, to_make: bool = False) -> KeySettings:
@@ -96,6 +122,11 @@ def _settings(values: Mapping[str, Any]) -> KeySettings:
         signing_method=values["signing_method"],
         validation_keys_path=values["validation_keys_path"],
         encryption_secret=values["encryption_secret"],
-        # The id of a client that registered itself is signed too, and is good for ever.
-        token_life=None if values["allow_dynamic_client_registration"] else max(lives),
+        token_life=_longest(lives, endless=values["allow_dynamic_client_registration"]),
+        rotation=RotationSettings.take(dict(values)),
     )
+
+
+def _longest(lives: Iterable[int], *, endless: bool) -> int | None:
+    """Return how long tokens live; the id of a client that registered itself is signed too, and is good for ever."""
+    return None if endless else max(lives)

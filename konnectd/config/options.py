@@ -9,6 +9,7 @@ from pathlib import Path
 
 from konnectd.config import branding_options, endpoints, guests, proxies, staying, survey, watching_options
 from konnectd.config.identifier_options import IDENTIFIER_OPTIONS
+from konnectd.config.key_rotation_options import ROTATION_OPTIONS
 from konnectd.config.values import (
     LogLevel,
     base_path,
@@ -200,6 +201,7 @@ OPTIONS: tuple[Option, ...] = (
         metavar="FILE",
         section=_KEYS,
     ),
+    *ROTATION_OPTIONS,
     Option(
         name="identifier-registration-conf",
         help="The YAML file of registered clients.",

@@ -31,6 +31,10 @@ class UnsafeError(Exception):
     """A folder can not be used for secrets, in words for operators."""
 
 
+class BusyError(UnsafeError):
+    """Somebody else of ours is at work in a folder; it will not take long."""
+
+
 @frozen
 class Owner:
     """Whose files are.
@@ -156,12 +160,12 @@ class SafeFolder:
         """Keep other commands of ours out meanwhile, and take away what one that was killed has left behind.
 
         Raises:
-            UnsafeError: one is at work.
+            BusyError: one is at work.
         """
         try:
             fcntl.flock(self.number, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise UnsafeError(f"another command is changing {self.path}; try again when it has ended") from error
+            raise BusyError(f"another command is changing {self.path}; try again when it has ended") from error
         try:
             for name in os.listdir(self.number):  # noqa: PTH208 - what is open has no path
                 if _LEFTOVER.fullmatch(name):

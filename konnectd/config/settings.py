@@ -18,6 +18,7 @@ from konnectd.config.choices import Choice
 from konnectd.config.completion import advice, fill_defaults
 from konnectd.config.endpoints import EndpointSettings
 from konnectd.config.given import Given, Names
+from konnectd.config.key_rotation_options import RotationSettings, rotation_faults
 from konnectd.config.options import (
     ABSENT,
     CONFIG,
@@ -69,7 +70,7 @@ class Settings:
         store: its file name in the folder of stores; store_options are its own, by name with underscores.
         branding: how pages look, and what they say.
         watching, survey: how the daemon is watched, and what it reports.
-        endpoints: further addresses of endpoints.
+        endpoints, rotation: further addresses of endpoints, and whether and how it rotates keys.
         sources: where each option that was given stands, such as ``konnectd.conf:12``.
         effective: the value of every option, by name with underscores, whichever field it has become.
         warnings: what to log once logging works.
@@ -123,6 +124,7 @@ class Settings:
     watching: WatchingSettings = field(factory=WatchingSettings)
     survey: SurveySettings = field(factory=SurveySettings)
     endpoints: EndpointSettings = field(factory=EndpointSettings)
+    rotation: RotationSettings = field(factory=RotationSettings)
     sources: Mapping[str, str] = field(factory=dict)
     effective: Mapping[str, object] = field(factory=dict, repr=False, eq=False)
     warnings: tuple[str, ...] = ()
@@ -249,7 +251,7 @@ class _Reading:
         del values["identity_manager"]
         args = self._words_of(backend or "", values.pop("identity_manager_args"), taken=bool(own.arguments))
         self._check_required(core)
-        self.faults += proxies.faults(core.values, core.sources)
+        self.faults += (*proxies.faults(core.values, core.sources), *rotation_faults(core.values, core.sources))
         values["iss"] = values["iss"] or _NOWHERE
         fill_defaults(values)
         chosen = {"identity_manager": backend or "", "identity_manager_args": args}
@@ -259,6 +261,7 @@ class _Reading:
         self.faults += (*watching.faults(core.sources), *endpoints.faults(values["uri_base_path"], core.sources))
         self._warnings += (*advice(values), *reports.advice(values["iss"]))
         return Settings(
+            rotation=RotationSettings.take(values),  # what it takes must be gone from the others
             **values,
             backend=backend or "",
             backend_args=args,

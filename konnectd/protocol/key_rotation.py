@@ -13,17 +13,10 @@ from typing import TypeAlias
 
 from attrs import frozen
 
-from konnectd.protocol.discovery import DOCUMENT_MAX_AGE
+from konnectd.protocol.key_publication import AHEAD
 
-#: What a key has to be published before it signs, in seconds. A proxy may keep the key set for its time, and a client
-#: what the proxy has kept for a whole time more.
-LEAST_AHEAD = 2 * DOCUMENT_MAX_AGE
-#: The same where nobody says otherwise: many clients keep key sets for hours, whatever they are told.
-AHEAD = 24 * 3600
 #: How long the daemon may go on signing with a key that was replaced, in seconds: until it is told.
 UNTOLD = 24 * 3600
-#: The longest time between two looks, in seconds; far less than `UNTOLD`.
-LONGEST_PACE = 3600
 
 
 class KeyState(StrEnum):
@@ -108,11 +101,6 @@ class Rules:
         if key.replaced_at is None:
             return key.published_at
         return None if self.token_life is None else key.replaced_at + UNTOLD + self.token_life
-
-
-def pace(ahead: int) -> int:
-    """Return how often somebody looks what is due who rotates keys without being called, in seconds."""
-    return min(LONGEST_PACE, ahead // 10)
 
 
 def from_the_future(keys: Iterable[DatedKey], rules: Rules, now: int) -> DatedKey | None:

@@ -64,6 +64,7 @@ class Shape:
 COMMON: Mapping[str, type] = {"audit": int, "time": str, "event": str}
 _PERSON: Mapping[str, type] = {"user": str, "sub": str}
 _PEER: Mapping[str, type] = {"address": str}
+_KEY: Mapping[str, type] = {"key": str}
 
 SHAPES: Mapping[str, Shape] = {
     "start": Shape({"version": str, "issuer": str, "backend": str, "store": str}),
@@ -72,6 +73,10 @@ SHAPES: Mapping[str, Shape] = {
     "configuration": Shape({"options": str, "files": dict, "clients": int}),
     "reload": Shape({"reason": str, "changed_clients": dict, "changed_keys": dict}, {"more": int}),
     "reload-refused": Shape({"reason": str, "faults": int}),
+    "key-published": Shape(_KEY),
+    "key-activated": Shape({**_KEY, "instead_of": str}),
+    "key-stripped": Shape(_KEY),
+    "key-retired": Shape(_KEY),
     "sign-in": Shape({**_PERSON, "session": str, "method": str}, {**_PEER, "client": str}),
     "sign-in-refused": Shape({"reason": str}, {**_PEER, "account": str, "client": str}),
     "authorization": Shape({**_PERSON, "session": str, "client": str, "scope": str}, _PEER),

@@ -5,6 +5,7 @@ import json
 from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.commands import keys
+from konnectd.config import key_rotation_options
 from konnectd.option import ConfigErrors
 from tests.support.commands import Result, caught
 from tests.support.files import folder, write
@@ -97,6 +98,16 @@ class RotationTests(KeysCase):
         self.assertNotIn("PRIVATE", "".join(found.output + found.errors for found in outputs))
         self.assertNotIn('"d"', outputs[2].output)
 
+    def test_as_the_daemon(self) -> None:
+        """Without spans, those that are configured for the daemon count, and those that are given win."""
+        path = write(self, "k.conf", "key_rotation = 60d\nkey_rotation_ahead = 5d\n")
+        self.now = MADE + 56 * DAY
+        given = self.run_keys("rotate", f"--config={path}", "--ahead=1d")
+        configured = self.run_keys("rotate", f"--config={path}")
+
+        self.assertEqual(given.output, "nothing is due\n")
+        self.assertIn("made and published", configured.output)
+
 
 class ListTests(KeysCase):
     """What there is."""
@@ -186,10 +197,13 @@ class UsageTests(KeysCase):
 
     def test_spans(self) -> None:
         """Spans are written as people write them."""
-        self.assertEqual([keys.span(text) for text in ("90d", "36h", "10m", "5s", "7")], [90 * DAY, 129_600, 600, 5, 7])
+        self.assertEqual(
+            [key_rotation_options.span(text) for text in ("90d", "36h", "10m", "5s", "7")],
+            [90 * DAY, 129_600, 600, 5, 7],
+        )
         for text in ("", "d", "-1d", "1w", "9" * 40, "4000d"):
             with self.subTest(text=text):
-                self.assertRaises(ValueError, keys.span, text)
+                self.assertRaises(ValueError, key_rotation_options.span, text)
 
     def test_broken_configuration(self) -> None:
         """A line that can not be read is told with its number."""

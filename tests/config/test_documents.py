@@ -44,6 +44,8 @@ class DocumentTests(SynchronousTestCase):
         self.assertEqual(
             set(found.sources) - set(wanted.sources) - {"ldap_scope"},
             {
+                "key_rotation",
+                "key_rotation_ahead",
                 "listen",
                 "response_types",
                 "disable_identifier_client",

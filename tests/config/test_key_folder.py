@@ -5,6 +5,8 @@ import os
 from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.config.key_folder import Dates, read_folder
+from konnectd.config.keys import load_signing_keys
+from konnectd.config.read_keys import ReadKeys
 from tests.support.files import folder, write
 from tests.support.key_folders import MADE, installation
 from tests.support.keys import ed25519_key, key_for, p256_key
@@ -40,6 +42,14 @@ class LayoutTests(SynchronousTestCase):
         (key,) = self.place.read().keys
 
         self.assertEqual((key.dated.kid, key.dated.active, key.dated.since), ("2023", True, MADE))
+
+    def test_known(self) -> None:
+        """A key that the daemon has read, behind the link and in the folder, need not be understood again."""
+        known = ReadKeys()
+        (before,) = load_signing_keys((self.place.link,), "", "ES256", known)
+        (key,) = read_folder((self.place.link,), self.place.keys, known=ReadKeys(known)).keys
+
+        self.assertIs(key.private, before)
 
     def test_dropped_in(self) -> None:
         """A key that came after the link was made waits for its turn."""

@@ -6,6 +6,7 @@ import attrs
 
 from konnectd.config.branding_options import BrandingSettings
 from konnectd.config.endpoints import EndpointSettings
+from konnectd.config.key_rotation_options import RotationSettings
 from konnectd.config.options import OPTIONS
 from konnectd.config.settings import Settings
 from konnectd.config.survey import SurveySettings
@@ -72,7 +73,7 @@ class DefaultTests(SettingsTestCase):
 
     def test_every_option_has_a_field(self) -> None:
         """No option is read for nothing; the backend's name has a field of its own."""
-        kinds = (Settings, BrandingSettings, WatchingSettings, SurveySettings, EndpointSettings)
+        kinds = (Settings, BrandingSettings, WatchingSettings, SurveySettings, EndpointSettings, RotationSettings)
         fields = {field.name for kind in kinds for field in attrs.fields(kind)}
         names = {option.dest for option in OPTIONS} - {"identity_manager", "identity_manager_args"}
 

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.protocol.discovery import DOCUMENT_MAX_AGE
+from konnectd.protocol.key_publication import LEAST_AHEAD
 from konnectd.protocol.key_rotation import (
-    LEAST_AHEAD,
     UNTOLD,
     Activate,
     DatedKey,

@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from konnectd.protocol.key_rotation import LONGEST_PACE, UNTOLD, DatedKey, Rules, from_the_future, pace
+from konnectd.protocol.key_publication import LONGEST_PACE, pace
+from konnectd.protocol.key_rotation import UNTOLD, DatedKey, Rules, from_the_future
 from tests.support.rotating import BrokenPromiseError, Folder
 
 NOW = 1_700_000_000

@@ -12,6 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 import konnectd
 from konnectd import happenings
+from konnectd.config.key_steps import KeyChange
 from konnectd.happenings import ClientChanged, Happening, Rejected, SignedIn, SignInRefused, TokensIssued
 from konnectd.http import HttpRequest, HttpResponse
 from konnectd.watch_assembly import Auditing
@@ -224,6 +225,7 @@ class SchemaTests(SynchronousTestCase):
 
         self.assertEqual([(line, faults(line)) for line in made if faults(line)], [])
         of_the_daemon = {"start", "stop", "keys", "configuration", "reload", "reload-refused", "lost"}
+        of_the_daemon |= {f"key-{change}" for change in KeyChange}
         self.assertEqual({json.loads(line)["event"] for line in made}, set(SHAPES) - of_the_daemon)
 
     def test_time(self) -> None:
