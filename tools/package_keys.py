@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from urllib.request import urlopen
@@ -25,6 +26,8 @@ _KID = "konnect-20200714-a1b2"
 _BITS = 4096
 #: A folder has to be opened before what is in it can be seen.
 _MOST_CALLS = 4
+#: The first look comes a minute after the start.
+_LONGEST_WAIT = 120.0
 
 
 def published(port: int) -> list[str]:
@@ -50,6 +53,28 @@ def rotate(root: Root, port: int, take_note: Callable[[], object]) -> None:
     found = published(port)
     if found[0] != "next":
         raise RunError(f"the daemon publishes {found}, and not the new key first")
+
+
+def age_keys(root: Root) -> None:
+    """Let the keys there are look as if they had signed for years."""
+    for path in root.at(KEYS).glob("*.dates"):
+        path.write_text("published = 2020-07-14T00:00:00Z\nactivated = 2020-07-14T00:00:00Z\n", encoding="utf-8")
+
+
+def wait_for_rotation(root: Root, port: int) -> None:
+    """Wait until the daemon has made another key by itself, and see that it can read it as its own.
+
+    Raises:
+        RunError: it does not.
+    """
+    give_up, found = time.monotonic() + _LONGEST_WAIT, list[str]()
+    while time.monotonic() < give_up:
+        found = [kid for kid in published(port) if kid != "default"]
+        if len(found) > 1:
+            print(f"published: {', '.join(found)}; {root.mode(f'{KEYS}/{found[-1]}.pem')}")
+            return
+        time.sleep(1)
+    raise RunError(f"the daemon publishes {found}, and no key that it has made")
 
 
 def lay_out_like_konnect(root: Root) -> None:

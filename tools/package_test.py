@@ -21,18 +21,21 @@ from tests.real.hammer import Hammer
 from tests.real.manager import Manager, Plan, Unit
 from tests.real.person import Person
 from tools.package_boot import NEEDED_TO_BOOT, booted
+from tools.package_build import build, raised
 from tools.package_keys import (
     CONF,
     ENCRYPTION_SECRET,
     KEYS,
     LINK,
+    age_keys,
     expect_konnects_key,
     lay_out_like_konnect,
     leave_konnect,
     let_read,
     rotate,
+    wait_for_rotation,
 )
-from tools.package_root import FOLDER, ROOT, Root, RunError, need, run
+from tools.package_root import Root, RunError, need
 
 CALLBACK = "http://127.0.0.1:9/callback"
 PASSWORD = "wonderland"  # noqa: S105 - of nobody
@@ -87,53 +90,6 @@ def expect(what: str, found: object, wanted: object) -> None:
         raise WrongError(f"{what}: {found!r} instead of {wanted!r}")
 
 
-def build() -> Path:
-    """Build the package from the files of this checkout, and return it.
-
-    Raises:
-        RunError: it can not be built, or lintian finds an error.
-    """
-    source = FOLDER / "source"
-    shutil.rmtree(source, ignore_errors=True)
-    source.mkdir(parents=True)
-    for old in FOLDER.glob("konnectd_*"):
-        old.unlink()
-    for name in run("git", "ls-files", "--cached", "--others", "--exclude-standard").splitlines():
-        if (ROOT / name).is_file():
-            (source / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, source / name, follow_symlinks=False)
-    run("dpkg-buildpackage", "-b", "-us", "-uc", cwd=source)
-    (package,) = FOLDER.glob("konnectd_*.deb")
-    # What debhelper leaves behind is as large as the package.
-    run("debian/rules", "clean", cwd=source)
-    print(
-        run(
-            "lintian",
-            "--fail-on",
-            "error,warning",
-            "--allow-root",
-            "--suppress-tags",
-            "bad-distribution-in-changes-file",
-            str(package),
-        )
-    )
-    return package
-
-
-def raised(package: Path, version: str) -> Path:
-    """Return the same package with another version, as an upgrade."""
-    tree = FOLDER / "upgrade"
-    shutil.rmtree(tree, ignore_errors=True)
-    run("dpkg-deb", "--raw-extract", str(package), str(tree))
-    control = tree / "DEBIAN" / "control"
-    lines = control.read_text(encoding="utf-8").splitlines()
-    control.write_text("".join(f"Version: {version}\n" if x.startswith("Version:") else f"{x}\n" for x in lines))
-    made = FOLDER / f"konnectd_{version}.deb"
-    run("dpkg-deb", "--root-owner-group", "-Znone", "--build", str(tree), str(made))
-    shutil.rmtree(tree)
-    return made
-
-
 @frozen
 class Installation:
     """The package in a clean system.
@@ -168,8 +124,8 @@ class Installation:
         said = self.root.run(*self.unit.words, status=1)
         expect("the issuer is missed", "iss: is required" in said, wanted=True)
 
-    def configure(self) -> None:
-        """Do what the manual says: issuer, backend, people, clients."""
+    def configure(self, *lines: str) -> None:
+        """Do what the manual says: issuer, backend, people, clients; and write further lines."""
         conf = self.root.at(CONF).read_text(encoding="utf-8")
         for key, value in (
             ("oidc_issuer_identifier", self.issuer),
@@ -177,7 +133,7 @@ class Installation:
             ("file_users", "/etc/konnectd/users.yaml"),
         ):
             conf = conf.replace(f"\n#{key} =", f"\n{key} = {value}\n#{key} =", 1)
-        self.root.write(CONF, conf)
+        self.root.write(CONF, conf + "".join(f"{line}\n" for line in lines))
         hashed = self.root.run("konnectd", "utils", "hash-password", text=f"{PASSWORD}\n").strip()
         people = (
             f"users:\n  - username: alice\n    password: '{hashed}'\n    name: Alice\n    email: alice@example.org\n"
@@ -290,7 +246,7 @@ def test(package: Path) -> None:
         twistd = ("/usr/lib/konnectd/bin/twistd", "-n", "--pidfile=", "konnectd", f"--config={CONF}")
         serve(here, listening, *twistd, "--listen=systemd:domain=INET:index=0")
         step("other keys")
-        serve(here, listening, then=lambda manager: rotate(here.root, here.port, manager.restart))
+        serve(here, listening, then=lambda manager: rotate(here.root, here.port, manager.reload))
         serve(here, listening)
         step("the keys of Konnect")
         here.take_over(listening)
@@ -330,7 +286,8 @@ def boot(package: Path) -> None:
         step("installing into it")
         system.run("apt-get", "-qq", "--no-install-recommends", "--yes", "install", f"/{package.name}")
         expect("it", system.run("systemctl", "is-active", "konnectd.service", status=3).strip(), "inactive")
-        here.configure()
+        here.configure("key_rotation = 90d")
+        age_keys(here.root)
         here.root.at(_SOCKET_FOLDER).mkdir(parents=True)
         here.root.write(f"{_SOCKET_FOLDER}/port.conf", _SOCKET.format(port=here.port))
         system.run("systemctl", "daemon-reload")
@@ -338,6 +295,10 @@ def boot(package: Path) -> None:
         print(system.run("systemctl", "show", "--property=StatusText", "konnectd.service").strip())
         here.sign_in()
         here.restart_under_requests(lambda: system.run("systemctl", "restart", "konnectd.service"))
+        step("keys that the daemon rotates, and others")
+        wait_for_rotation(here.root, here.port)
+        rotate(here.root, here.port, lambda: system.run("systemctl", "reload", "konnectd.service"))
+        here.sign_in()
         step("an upgrade while people ask")
         shutil.copy2(raised(package, "99.0"), here.root.at("/"))
         with Hammer(here.port, METADATA) as hammer:

@@ -235,6 +235,16 @@ class Manager:
         if self._process is not None:
             self._process.send_signal(number)
 
+    def reload(self) -> None:
+        """Have it read its files anew, and wait until it has.
+
+        Raises:
+            NotReadyError: it does not say so.
+        """
+        times = self.heard.count("READY=1")
+        self.send(signal.SIGHUP)
+        self.hear_until("READY=1", times + 1)
+
     def stop(self) -> int:
         """Ask it to end, and return its exit status."""
         self.send(signal.SIGTERM)
