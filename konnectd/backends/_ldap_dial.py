@@ -62,10 +62,9 @@ class Server:
             # A password may stand where a user name does, and the reason repeats what could not be read.
             problem = "is no URI" if "@" in text else f"{text!r} is no URI: {error}"
             raise ValueError(problem) from error
-        if "@" in text:
-            raise ValueError("must have no user name; it must look like ldap://host:389 or ldaps://host:636")
-        if parts.scheme not in _PORTS or not parts.hostname:
-            raise ValueError(f"{text!r} must look like ldap://host:389 or ldaps://host:636")
+        if parts.scheme not in _PORTS or not parts.hostname or parts.username is not None:
+            shown = "without a user name, it" if "@" in text else repr(text)
+            raise ValueError(f"{shown} must look like ldap://host:389 or ldaps://host:636")
         if port == 0:
             raise ValueError(f"{text!r} has no port that can be connected to")
         return cls(parts.hostname, port or _PORTS[parts.scheme], parts.scheme == "ldaps")

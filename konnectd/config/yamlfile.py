@@ -21,8 +21,8 @@ _MOST_NODES = 500_000
 _DEEPEST = 30
 _NULL = "tag:yaml.org,2002:null"
 _BOOL = "tag:yaml.org,2002:bool"
-#: What the library repeats of a file, but for its own words in angle brackets and single characters.
-_QUOTED = re.compile(r"""'(?!<)[^']{2,}'|"[^"]{2,}\"""")
+#: What the library repeats of a file, but for its own words in angle brackets and for single characters.
+_QUOTED = re.compile(r"""'(?!<)[^']{3,}'|"[^"]{3,}\"""")
 _YES = frozenset({"yes", "true", "on", "y"})
 _NO = frozenset({"no", "false", "off", "n"})
 

@@ -131,6 +131,7 @@ class BrokenTests(YamlTestCase):
         self.assertTrue(self.refused("a: 1\nb: [1\n").startswith("x.yaml:3: file_option: is not YAML"))
         self.assertIn("is not YAML", self.refused("a: 1\n---\nb: 1\n"))
         self.assertIn("is not YAML", self.refused("a: *nobody\n"))
+        self.assertIn("found character '\\t' that cannot start any token", self.refused("a:\n\tb: 1\n"))
 
     def test_not_a_mapping(self) -> None:
         """The outermost value has keys."""
