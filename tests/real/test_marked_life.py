@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -15,8 +16,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from konnectd.explain import Line, explained
 from tests.real import redis_server
 from tests.real.daemon import PATIENCE, ROOT, daemon, free_port
+from tests.real.daemon import Daemon as Running
 from tests.real.reached import ReachedDaemon
 from tests.real.redis_server import RedisServer
+from tests.real.test_watching import wait_for
 from tests.support.marked_answers import NEVER, Told
 from tests.support.marked_faults import BARE_SECRET, STORE_PASSWORD, Lines, good_files, good_lines, write_all
 from tests.support.marked_house import PASSWORD, house_marks
@@ -69,6 +72,18 @@ def _bytes_of(folder: Path, pattern: str) -> bytes:
     return b"".join(path.read_bytes() for path in sorted(folder.rglob(pattern)) if path.is_file())
 
 
+def _read_anew(running: Running, root: Path) -> None:
+    """Let a daemon read files anew that are wrong, and right again."""
+    good = str(good_files()["clients.yaml"])
+    for content, words in (
+        (f"clients:\n  - id: a\n    secret: *{BARE_SECRET}\n", "is not YAML"),
+        (good, "reload-done"),
+    ):
+        (root / "clients.yaml").write_text(content)
+        running.process.send_signal(signal.SIGHUP)
+        wait_for(lambda words=words: words in running.log)
+
+
 def _live(root: Path, lines: Lines, *, thorough: bool) -> Left:
     """Let a daemon live.
 
@@ -79,6 +94,7 @@ def _live(root: Path, lines: Lines, *, thorough: bool) -> Left:
     """
     marks = house_marks()
     marks.add("password of the store", STORE_PASSWORD)
+    marks.add("secret of a client", BARE_SECRET)
     port, metrics, pprof = free_port(), free_port(), free_port()
     watching = {
         "with_metrics": "yes",
@@ -101,6 +117,7 @@ def _live(root: Path, lines: Lines, *, thorough: bool) -> Left:
         if thorough:
             places["profile"] = _get(pprof, "/debug/pprof/profile?seconds=1")
             places["doctor"] = _command("doctor", f"--config={conf}", "--as-user=alice", "--client=house")
+            _read_anew(running, root)
         dump = _bytes_of(root, "store.db*")
         running.stop()
         places["log"] = running.log
