@@ -19,12 +19,7 @@ from konnectd.config.completion import advice, fill_defaults
 from konnectd.config.endpoints import EndpointSettings
 from konnectd.config.given import Given, Names
 from konnectd.config.key_rotation_options import RotationSettings, rotation_faults
-from konnectd.config.options import (
-    ABSENT,
-    CONFIG,
-    FOREIGN_PREFIXES,
-    OPTIONS,
-)
+from konnectd.config.options import ABSENT, CONFIG, FOREIGN_PREFIXES, OPTIONS
 from konnectd.config.said import Said
 from konnectd.config.survey import SurveySettings
 from konnectd.config.values import LogLevel
