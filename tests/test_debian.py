@@ -77,7 +77,7 @@ class UnitTests(SynchronousTestCase):
 
     def test_reload(self) -> None:
         """A reload sends the signal that lets it read files anew."""
-        self.assertEqual(shlex.split(unit().one("ExecReload")), ["/bin/sh", "-c", "kill -HUP $MAINPID"])
+        self.assertEqual(shlex.split(unit().one("ExecReload")), ["/bin/sh", "-c", "kill -HUP $MAINPID && sleep 0.5"])
 
     def test_exposure(self) -> None:
         """What it can do to the machine is little, in the eyes of systemd."""

@@ -35,6 +35,7 @@ from tools.package_keys import (
     rotate,
     wait_for_rotation,
 )
+from tools.package_reload import reload_clients
 from tools.package_root import Root, RunError, need
 
 CALLBACK = "http://127.0.0.1:9/callback"
@@ -295,9 +296,12 @@ def boot(package: Path) -> None:
         print(system.run("systemctl", "show", "--property=StatusText", "konnectd.service").strip())
         here.sign_in()
         here.restart_under_requests(lambda: system.run("systemctl", "restart", "konnectd.service"))
+        step("clients that come and go while people ask")
+        reload = ("systemctl", "reload", "konnectd.service")
+        reload_clients(here.root, here.port, REGISTRATION, lambda: system.run(*reload))
         step("keys that the daemon rotates, and others")
         wait_for_rotation(here.root, here.port)
-        rotate(here.root, here.port, lambda: system.run("systemctl", "reload", "konnectd.service"))
+        rotate(here.root, here.port, lambda: system.run(*reload))
         here.sign_in()
         step("an upgrade while people ask")
         shutil.copy2(raised(package, "99.0"), here.root.at("/"))
