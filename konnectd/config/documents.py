@@ -162,7 +162,9 @@ def configuration(package: str = backends.PACKAGE) -> str:
     for heading, options in sections(package).items():
         parts.append(f"\n#\n# {heading}\n#\n")
         for option in options:
-            text = fill(option.help, _WIDTH, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False)
+            others = [key for key in keys_of(option) if key != option.key]
+            told = f"{option.help} Also called {', '.join(others)}." if others else option.help
+            text = fill(told, _WIDTH, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False)
             parts.append(f"\n{text}\n{f'#{option.key} = {shown.default(option)}'.rstrip()}\n")
     return "".join(parts)
 

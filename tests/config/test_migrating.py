@@ -161,6 +161,12 @@ class KeyTests(GivenCase):
             wanted = entry.get("sets", {name: entry["say"]})
             self.judge(word, name, wanted, self.settings([f"--config={config}"], {}))
 
+    def test_in_our_own_file(self) -> None:
+        """The example of a configuration has each of them, if only among further names."""
+        text = (ROOT / "etc" / "konnectd.conf").read_text("utf-8")
+
+        self.assertEqual([name for name in names("keys") if re.search(rf"\b{name}\b", text) is None], [])
+
 
 class CommandTests(SynchronousTestCase):
     """Commands."""
