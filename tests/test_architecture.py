@@ -40,7 +40,7 @@ def row(inside: str, outside: str) -> Row:
 
 
 #: What flows and everything that serves them speak in.
-CORE = "protocol interfaces jsontext sources"
+CORE = "protocol interfaces jsontext sources authority authority_entry"
 #: What is put together to make a daemon.
 SERVE = (
     f"{CORE} http option loader config jose stores backends web world logs listener flows grants fetch late_fetch "
@@ -66,6 +66,9 @@ TABLE: Mapping[str, Row] = {
     "vitals": row("", "attrs"),
     "interfaces": row("protocol", "attrs"),
     "sources": row("protocol interfaces", "attrs"),
+    "authority_entry": row("", "attrs"),
+    "authority": row("authority_entry protocol interfaces", "attrs"),
+    "authorities": row(f"{CORE} option jose", "attrs cryptography lxml"),
     "flows": row(CORE, "attrs"),
     "grants": row(CORE, "attrs"),
     "authentication": row(CORE, "attrs"),
