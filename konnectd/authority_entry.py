@@ -4,6 +4,10 @@ from typing import Protocol
 
 from attrs import field, frozen
 
+from konnectd.protocol.client import is_plain_uri, split
+
+_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
+
 
 class EntryTable(Protocol):
     """An entry of the list ``authorities``; what can not be used becomes a fault, and reads as absent."""
@@ -89,3 +93,15 @@ class Doorway:
     path: str
     methods: tuple[str, ...] = ("GET",)
     state: str = "state"
+
+
+def address_problem(text: str) -> str:
+    """Return what is wrong with an address of an authority, empty if nothing: it is https, or on this very machine."""
+    parts = split(text) if is_plain_uri(text) else None
+    if parts is None or not parts.hostname:
+        return "must be an address such as https://sso.example.com"
+    if parts.username is not None or parts.password is not None:
+        return "must have no user name in it"
+    if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _THIS_MACHINE):
+        return ""
+    return "must begin with https://"

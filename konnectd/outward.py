@@ -136,9 +136,10 @@ async def _resolve(reactor: _Reactor, host: str, port: int) -> list[IPv4Address 
 class LimitedEndpoint:
     """Limits what comes in, and ends connections at once."""
 
-    def __init__(self, endpoint: Any) -> None:  # noqa: ANN401 - another endpoint
-        """Keep what connects."""
+    def __init__(self, endpoint: Any, most: int = MOST_RECEIVED) -> None:  # noqa: ANN401 - another endpoint
+        """Keep what connects, and how many bytes may come in."""
         self._endpoint = endpoint
+        self._most = most
 
     def connect(self, protocolFactory: _Factory) -> Deferred[Any]:  # noqa: N803 - the interface's name
         """Connect, as the endpoint does."""
@@ -147,7 +148,7 @@ class LimitedEndpoint:
     async def _connect(self, factory: _Factory) -> Any:  # noqa: ANN401 - whatever the factory builds
         """Connect, and return what the factory built, without what stands in between."""
         untyped: Any = _LimitedFactory
-        limited = await self._endpoint.connect(untyped(factory))
+        limited = await self._endpoint.connect(untyped(factory, self._most))
         return limited.wrappedProtocol
 
 
@@ -161,12 +162,13 @@ class _LimitedConnection(ProtocolWrapper):
     def __init__(self, factory: Any, wrapped: Any) -> None:  # noqa: ANN401 - Twisted's
         """Begin with nothing received."""
         super().__init__(factory, wrapped)
+        self._most = factory.most
         self._received = 0
 
     def dataReceived(self, received: bytes) -> None:
         """Pass a piece on, or end."""
         self._received += len(received)
-        if self._received > MOST_RECEIVED:
+        if self._received > self._most:
             self.abortConnection()
         else:
             super().dataReceived(received)  # type: ignore[no-untyped-call] # Twisted left it out
@@ -185,6 +187,11 @@ class _LimitedFactory(WrappingFactory):
 
     protocol = _LimitedConnection
     noisy = False
+
+    def __init__(self, factory: _Factory, most: int) -> None:
+        """Keep how many bytes may come in."""
+        super().__init__(factory)  # type: ignore[no-untyped-call] # Twisted left it out
+        self.most = most
 
 
 @implementer(IOpenSSLClientConnectionCreator)

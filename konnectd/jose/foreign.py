@@ -15,7 +15,7 @@ from typing import Any
 from attrs import field, frozen
 
 from konnectd.jose.keys import METHODS
-from konnectd.jose.signing import LONGEST_TOKEN
+from konnectd.jose.signing import LONGEST_TOKEN, read_segment
 
 
 class ForeignTokenError(Exception):
@@ -72,6 +72,13 @@ def verify_foreign(token: str, jwks: Mapping[str, object], algorithms: Collectio
         return ForeignToken(header=dict(header), claims=_claims(signed.payload))
     except (JWException, ValueError, TypeError, KeyError, RecursionError) as error:
         raise ForeignTokenError("its signature does not fit any key of its issuer") from error
+
+
+def named_key(token: str) -> str | None:
+    """Return the name of the key that a token says it is signed with; None when it does not say. Nothing is checked."""
+    header = read_segment(token.partition(".")[0]) if len(token) <= LONGEST_TOKEN and token.isascii() else None
+    kid = header.get("kid") if header is not None else None
+    return kid if isinstance(kid, str) else None
 
 
 def _find_key(keys: Any, header: Mapping[str, object]) -> Any:  # noqa: ANN401 - jwcrypto carries no types
