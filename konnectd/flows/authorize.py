@@ -40,7 +40,6 @@ from konnectd.protocol.interaction import (
     Consent,
     Knowledge,
     Proceed,
-    Progress,
     Refuse,
     consent_cookie,
     decide,
@@ -48,6 +47,7 @@ from konnectd.protocol.interaction import (
     meant,
 )
 from konnectd.protocol.parameters import Parameters
+from konnectd.protocol.progress import Progress
 from konnectd.protocol.response_type import CODE_ONLY, ResponsePart
 from konnectd.protocol.scope import Scope
 from konnectd.protocol.session import ended_session_key

@@ -15,8 +15,8 @@ from konnectd.protocol.authorize import INTERACTION, AuthorizationRequest, Retur
 from konnectd.protocol.client import Client
 from konnectd.protocol.end_user import Logon
 from konnectd.protocol.errors import Doubt, OAuthError, UntrustedRequestError
-from konnectd.protocol.interaction import PROGRESS_TTL, Progress
 from konnectd.protocol.parameters import Parameters
+from konnectd.protocol.progress import PROGRESS_TTL, Progress
 from konnectd.protocol.pushed_request import is_pushed
 from konnectd.protocol.request_object import REQUEST_URI, SEALED_REQUEST
 from konnectd.protocol.response_type import Profile

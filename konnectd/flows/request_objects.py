@@ -12,8 +12,8 @@ from konnectd.interfaces import ClientKeys, Clock, Fetch, FetchError, Sealer, St
 from konnectd.protocol.authorize import INTERNAL_PARAMETERS, fingerprint
 from konnectd.protocol.client import Client
 from konnectd.protocol.errors import OAuthError
-from konnectd.protocol.interaction import PROGRESS_TTL, Progress
 from konnectd.protocol.parameters import Parameters
+from konnectd.protocol.progress import PROGRESS_TTL, Progress
 from konnectd.protocol.pushed_request import PushedRequest, is_pushed, pushed_key
 from konnectd.protocol.request_object import (
     REQUEST,

@@ -19,12 +19,10 @@ from konnectd.protocol.authorize import AuthorizationRequest, ReturnAddress
 from konnectd.protocol.client import Client
 from konnectd.protocol.end_user import Logon
 from konnectd.protocol.errors import OAuthError
-from konnectd.protocol.parameters import Parameters
+from konnectd.protocol.progress import Progress
 from konnectd.protocol.scope import OPENID, Scope
 from konnectd.protocol.vocabulary import ErrorCode, Prompt
 
-#: How long a person may take from the first page to the last, in seconds.
-PROGRESS_TTL = 3600
 #: How long a decision on the consent page counts, in seconds: the browser comes back at once.
 CONSENT_TTL = 60
 
@@ -47,64 +45,6 @@ class Demand(Protocol):
     @property
     def max_age(self) -> int | None:
         """Seconds since they last proved who they are; None for any."""
-
-
-@frozen(kw_only=True)
-class Progress:
-    """That this very request is under way in a browser.
-
-    Attributes:
-        fingerprint: of the request.
-        started_at: when its first page was asked for, in seconds since the epoch.
-        session_id: of the logons there were then, a blank between two; empty for none. A logon with another one has
-            been made since.
-        account: ``sub`` of the account that was chosen since; empty for none.
-        prompt: as the client sent it.
-    """
-
-    fingerprint: str
-    started_at: int
-    session_id: str = ""
-    account: str = ""
-    prompt: str = ""
-
-    def to_json(self) -> dict[str, object]:
-        """Write it for sealing."""
-        values = {"v": 1, "f": self.fingerprint, "iat": self.started_at, "sid": self.session_id, "acc": self.account}
-        return {**values, "p": self.prompt} if self.prompt else values
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, object]) -> Self | None:
-        """Read what `to_json` wrote."""
-        match value:
-            case {"v": 1, "f": str(print_), "iat": int(started_at), "sid": str(session_id), "acc": str(account)}:
-                return cls(
-                    fingerprint=print_,
-                    started_at=started_at,
-                    session_id=session_id,
-                    account=account,
-                    prompt=str(value.get("p", "")),
-                )
-        return None
-
-    def covers(self, logon: Logon) -> bool:
-        """Tell whether a logon was made for this request, and so counts as fresh however old the request says.
-
-        What a proxy says is said with every request, so it is never for this one: whoever is to prove who they are
-        could else forget their cookies and come back. So it is with a backend that does not say since when.
-        """
-        if logon.is_hearsay:
-            return False
-        return logon.session_id not in self.session_id.split(" ") and logon.proven_at >= self.started_at
-
-    def settles(self, logon: Logon) -> bool:
-        """Tell whether a person has said, by signing in or by choosing, that this is who they go on as."""
-        return self.covers(logon) or self.account == logon.sub
-
-    def restore(self, parameters: Parameters) -> Parameters:
-        """Return a request with the ``prompt`` that the client sent, where a front end has put another one."""
-        sent = dict(parameters.without("prompt").items())
-        return Parameters({**sent, "prompt": self.prompt} if self.prompt else sent)
 
 
 @frozen(kw_only=True)

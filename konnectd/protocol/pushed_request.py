@@ -13,8 +13,8 @@ from attrs import field, frozen
 from konnectd.protocol.authorize import INTERNAL_PARAMETERS
 from konnectd.protocol.client import Client
 from konnectd.protocol.errors import OAuthError
-from konnectd.protocol.interaction import PROGRESS_TTL
 from konnectd.protocol.parameters import Parameters
+from konnectd.protocol.progress import PROGRESS_TTL
 from konnectd.protocol.request_object import REQUEST_URI, refusal, written
 from konnectd.protocol.vocabulary import ErrorCode
 

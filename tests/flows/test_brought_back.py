@@ -4,7 +4,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.flows.authorize import Answer, ToChooser, ToClient, ToConsent, ToSignIn
 from konnectd.flows.browser import Browser
-from konnectd.protocol.interaction import PROGRESS_TTL, Consent, Progress, consent_binding
+from konnectd.protocol.interaction import Consent, consent_binding
+from konnectd.protocol.progress import PROGRESS_TTL, Progress
 from konnectd.protocol.scope import Scope
 from tests.support.fakes import run
 from tests.support.people import ALICE

@@ -10,8 +10,8 @@ from konnectd.flows.browser import Browser
 from konnectd.interfaces import BackendUnavailableError
 from konnectd.protocol.client import Client
 from konnectd.protocol.errors import InvalidClientError, OAuthError, UntrustedRequestError
-from konnectd.protocol.interaction import PROGRESS_TTL
 from konnectd.protocol.parameters import Parameters
+from konnectd.protocol.progress import PROGRESS_TTL
 from konnectd.protocol.pushed_request import (
     KEPT_TTL,
     LONGEST_PUSHED,

@@ -5,7 +5,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.interfaces import BackendUnavailableError
 from konnectd.protocol.errors import OAuthError, UntrustedRequestError
-from konnectd.protocol.interaction import PROGRESS_TTL, Progress
+from konnectd.protocol.progress import PROGRESS_TTL, Progress
 from tests.support.fakes import run
 from tests.support.people import ALICE, logon_of
 from tests.support.provider import Provider, told

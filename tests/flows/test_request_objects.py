@@ -12,7 +12,7 @@ from konnectd.interfaces import BackendUnavailableError
 from konnectd.protocol.claims import LEEWAY
 from konnectd.protocol.client import Client
 from konnectd.protocol.errors import Doubt, OAuthError, UntrustedRequestError
-from konnectd.protocol.interaction import PROGRESS_TTL
+from konnectd.protocol.progress import PROGRESS_TTL
 from konnectd.protocol.request_object import LONGEST_REQUEST_OBJECT
 from tests.support.fakes import run
 from tests.support.keys import p256_key, rsa_key

@@ -8,8 +8,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from konnectd.flows.authorize import Answer, ToChooser, ToClient, ToSignIn
 from konnectd.flows.browser import LOGON, Browser
 from konnectd.protocol.end_user import EndUser
-from konnectd.protocol.interaction import PROGRESS_TTL, Progress
 from konnectd.protocol.logons import LOGON_TTL
+from konnectd.protocol.progress import PROGRESS_TTL, Progress
 from tests.support.devices import BOX, TV, Devices
 from tests.support.fakes import ReadableSigner, claims_of, run
 from tests.support.people import ALICE, BOB, logon_of

@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.flows.authorize import Answer, ToSignIn
 from konnectd.flows.browser import Browser, Recognized
-from konnectd.protocol.interaction import Progress
+from konnectd.protocol.progress import Progress
 from konnectd.web.proxies import Proxies
 from tests.support.connection import Bench, Connection, request, route
 from tests.support.endpoints import Seen

@@ -8,16 +8,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from konnectd.protocol.end_user import EndUser, Logon
 from konnectd.protocol.endsession import EndSessionRequest
 from konnectd.protocol.hint import Hint
-from konnectd.protocol.interaction import (
-    AskForAccount,
-    AskForLogon,
-    Decision,
-    Knowledge,
-    Progress,
-    Refuse,
-    decide,
-    meant,
-)
+from konnectd.protocol.interaction import AskForAccount, AskForLogon, Decision, Knowledge, Refuse, decide, meant
+from konnectd.protocol.progress import Progress
 from tests.support.people import ALICE, BOB, logon_of
 from tests.support.requests import MAIL, NOTES, request_of
 

@@ -18,11 +18,11 @@ from konnectd.protocol.interaction import (
     Decision,
     Knowledge,
     Proceed,
-    Progress,
     Refuse,
     consent_cookie,
     decide,
 )
+from konnectd.protocol.progress import Progress
 from konnectd.protocol.scope import Scope
 from tests.support.people import ALICE, BOB, logon_of
 from tests.support.requests import MAIL, NOTES, request_of

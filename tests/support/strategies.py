@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from konnectd.protocol.claims_request import ClaimsRequest
 from konnectd.protocol.end_user import Logon
 from konnectd.protocol.grant import AuthorizationGrant
-from konnectd.protocol.interaction import Consent, Progress
+from konnectd.protocol.interaction import Consent
+from konnectd.protocol.progress import Progress
 from konnectd.protocol.scope import Scope
 from konnectd.protocol.scope_claims import SCOPE_OF
 from tests.support.requests import CALLBACK, CHALLENGE, CLIENTS
