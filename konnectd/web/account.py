@@ -14,12 +14,13 @@ from konnectd.protocol.end_user import Logon
 from konnectd.protocol.logons import Stay
 from konnectd.protocol.scope import ScopeCatalog
 from konnectd.web import happened
+from konnectd.web.account_views import AccountPage, PermitLine, SessionLine
 from konnectd.web.cookies import Cookies
 from konnectd.web.faces import PageFaces
 from konnectd.web.forms import Forms, query_of
 from konnectd.web.route import Route, by_method
 from konnectd.web.urls import Urls
-from konnectd.web.views import AccountPage, PermitLine, SessionLine, scope_lines
+from konnectd.web.views import scope_lines
 
 
 @frozen(kw_only=True)

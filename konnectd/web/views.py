@@ -307,67 +307,6 @@ class FormPostPage:
     client_name: str = ""
 
 
-@frozen(kw_only=True)
-class PermitLine:
-    """One application with access.
-
-    Attributes:
-        client_id: what is posted to remove it.
-        host: where it is; empty for a program on somebody's machine.
-        since: in seconds since the epoch.
-        lines: what it may do.
-    """
-
-    client_id: str
-    name: str
-    host: str = ""
-    since: int
-    lines: tuple[ScopeLine, ...]
-
-
-@frozen(kw_only=True)
-class SessionLine:
-    """One browser somebody is signed in with.
-
-    Attributes:
-        session_id: what is posted to end it.
-        started_at: in seconds since the epoch.
-        current: whether it is the one that looks at the page.
-        until: when it ends at the latest, in seconds since the epoch, if it outlives the browser; else 0.
-    """
-
-    session_id: str = field(repr=False)
-    started_at: int
-    browser: str = ""
-    system: str = ""
-    current: bool = False
-    until: int = 0
-
-
-@frozen(kw_only=True)
-class AccountPage:
-    """What applications may do and where somebody is signed in; posts ``revoke`` or ``end``, and ``csrf``.
-
-    Attributes:
-        back: the address of the page before.
-    """
-
-    template: ClassVar[str] = "account.html"
-
-    action: str
-    csrf: str = field(repr=False)
-    back: str
-    display_name: str = ""
-    username: str
-    permits: tuple[PermitLine, ...] = ()
-    sessions: tuple[SessionLine, ...] = ()
-
-    @property
-    def account(self) -> Account:
-        """Whose page it is."""
-        return Account(self.username, self.display_name)
-
-
 def scope_lines(catalog: ScopeCatalog, scope: Scope) -> tuple[ScopeLine, ...]:
     """Return what stands for a scope on a page."""
     return tuple(
@@ -391,5 +330,4 @@ VIEWS: tuple[type[View], ...] = (
     FarewellPage,
     FormPostPage,
     ErrorPage,
-    AccountPage,
 )

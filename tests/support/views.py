@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from attrs import evolve
 
 from konnectd.protocol.local_text import LocalText
+from konnectd.web.account_views import AccountPage, PermitLine, SessionLine
 from konnectd.web.chooser_views import ChooserPage
 from konnectd.web.device_views import DeviceCodePage, DeviceDonePage, DeviceFault, DevicePage
 from konnectd.web.views import (
     Account,
-    AccountPage,
     ConsentPage,
     ErrorKind,
     ErrorPage,
@@ -18,9 +18,7 @@ from konnectd.web.views import (
     FormPostPage,
     GoodbyePage,
     PartyState,
-    PermitLine,
     ScopeLine,
-    SessionLine,
     SignedOutPage,
     SignInFault,
     SignInPage,
