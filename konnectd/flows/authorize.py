@@ -132,6 +132,9 @@ class Authorize:
     async def _answer(self, arrival: Arrival, request: AuthorizationRequest, browser: Browser) -> Answer:
         """Answer a request that is read."""
         progress = self.pending.progress(request, arrival.parameters)
+        if progress is not None and progress.refusal:
+            await self.pending.spend(arrival)
+            progress.check()
         hint = self._hint(request)
         present = await self._present(request, progress, hint, browser)
         if self.guests is not None and present.is_nobody and progress is None:

@@ -6,7 +6,7 @@ registration on. What our pages add to it is sealed.
 
 from collections.abc import Mapping
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from konnectd.flows.request_objects import RequestObjects
 from konnectd.interfaces import BackendUnavailableError, ClientRegistry, Clock, Sealer
@@ -230,6 +230,24 @@ class PendingRequests:
     def seal(self, progress: Progress) -> str:
         """Return the value that travels with the request."""
         return self.sealer.seal(PROGRESS, progress.to_json(), progress.started_at + PROGRESS_TTL)
+
+    def moved_on(self, parameters: Parameters, *, account: str = "", refusal: str = "") -> str:
+        """Return what a request carries from now on that was at an external authority; empty if it has just begun.
+
+        Args:
+            parameters: the request.
+            account: ``sub`` of who was signed in there; empty for nobody.
+            refusal: the error that the client gets; empty for none.
+        """
+        progress = self._opened(parameters)
+        if progress is None:
+            return ""
+        return self.seal(evolve(progress, away=True, account=account or progress.account, refusal=refusal))
+
+    def away(self, parameters: Parameters) -> Progress | None:
+        """Return how far a request is that was at an external authority; None for any other."""
+        progress = self._opened(parameters)
+        return progress if progress is not None and progress.away else None
 
     def wanted(self, request: AuthorizationRequest) -> Scope:
         """Return what can be granted of what is asked for."""

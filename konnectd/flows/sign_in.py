@@ -4,7 +4,7 @@ from attrs import field, frozen
 
 from konnectd.flows.browser import BESIDE, LOGON, Browser, Keep
 from konnectd.interfaces import Backend, Clock, Entropy, Sealer, SessionLostError, Store
-from konnectd.protocol.end_user import EndUser, Logon
+from konnectd.protocol.end_user import EndUser, ExternalSession, Logon
 from konnectd.protocol.logons import HeldLogon, Stay
 from konnectd.protocol.session import ended_session_key
 from konnectd.sources import BrowserBackend
@@ -28,7 +28,11 @@ class Ticket:
 
 @frozen(kw_only=True)
 class SignIn:
-    """Keeps logons in browsers and finds them there again."""
+    """Keeps logons in browsers and finds them there again.
+
+    Attributes:
+        authorities: ids of the external authorities there are.
+    """
 
     backend: Backend
     sealer: Sealer
@@ -36,6 +40,7 @@ class SignIn:
     entropy: Entropy
     store: Store
     stay: Stay = field(factory=Stay)
+    authorities: frozenset[str] = frozenset()
     _opened: dict[str, HeldLogon] = field(factory=dict, init=False, repr=False, eq=False)
 
     def find(self, browser: Browser) -> Logon | None:
@@ -77,6 +82,8 @@ class SignIn:
         held = self._opened.get(sealed) or self._open(sealed, now)
         # Another backend may know somebody else under the same subject.
         if held is None or held.logon.provider != self.backend.name or not self.stay.counts(held, now):
+            return None
+        if held.logon.external is not None and held.logon.external.authority_id not in self.authorities:
             return None
         if browser.recognized is not None and not held.logon.counts_beside(browser.recognized.username):
             return None
@@ -172,6 +179,7 @@ class SignIn:
         recognized: str = "",
         amr: tuple[str, ...] = ("pwd",),
         told: int | None = None,
+        external: ExternalSession | None = None,
     ) -> Ticket:
         """Make a logon for somebody who just proved who they are; never with an old session's id.
 
@@ -181,6 +189,8 @@ class SignIn:
             recognized: the name that somebody in front of us says meanwhile; empty for none.
             amr: how they proved it.
             told: when they proved it to a backend that sees it; 0 when it does not say, None for any other backend.
+                Or when they did so to an external authority, if that was before they were sent there.
+            external: where an external authority says who they are.
         """
         logon = Logon(
             provider=self.backend.name,
@@ -194,6 +204,7 @@ class SignIn:
             recognized=recognized,
             told=told,
             kept=kept and self.stay.offered,
+            external=external,
         )
         return self.use(logon)
 

@@ -77,6 +77,35 @@ class EndUser:
         )
 
 
+@frozen
+class ExternalSession:
+    """The session of somebody at the external authority that has said who they are.
+
+    Attributes:
+        authority_id: of which one; a logon counts for nothing when it is not there any more.
+        reference: by what it names its session when it ends it; empty for nothing.
+        ends_at: when the logon ends at the latest, in seconds since the epoch; None for no such moment.
+    """
+
+    authority_id: str
+    reference: str = field(default="", repr=False)
+    ends_at: int | None = None
+
+    def to_json(self) -> dict[str, object]:
+        """Write it as members of a logon, under the names of Konnect."""
+        end = {"exp": self.ends_at} if self.ends_at is not None else {}
+        return {"eaid": self.authority_id, **({"lref": self.reference} if self.reference else {}), **end}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, object]) -> "ExternalSession | None":
+        """Read it from a logon; None for one that was made here."""
+        match value:
+            case {"eaid": str(authority_id)}:
+                end = value.get("exp")
+                return cls(authority_id, str(value.get("lref", "")), end if isinstance(end, int) else None)
+        return None
+
+
 @frozen(kw_only=True)
 class Logon:
     """That somebody proved at a moment who they are; kept sealed in the browser's logon cookie.
@@ -92,9 +121,10 @@ class Logon:
         recognized: the name that a proxy in front of us said is there at that moment, be it of
             this person or of another one; empty for no proxy.
         kept: whether they asked to stay signed in when the browser is closed.
-        told: where the backend tells by what a browser carries who somebody is: when it says that they proved it, in
-            seconds since the epoch, or 0 when it does not say; None for everybody else.
+        told: when somebody proved it to others, in seconds since the epoch: to a backend that tells by what a browser
+            carries who they are, which may not say when (0); or to an external authority. None for everybody else.
         guest: who it is when no backend knows them; such a logon is never in a browser.
+        external: where an external authority has said who they are.
     """
 
     provider: str
@@ -109,6 +139,7 @@ class Logon:
     kept: bool = False
     told: int | None = None
     guest: Guest | None = None
+    external: ExternalSession | None = None
 
     @property
     def sub(self) -> str:
@@ -123,7 +154,7 @@ class Logon:
     @property
     def is_hearsay(self) -> bool:
         """Whether nobody has proved anything to us: a proxy or a backend said who it is, and not since when."""
-        return (bool(self.recognized) and not self.amr) or self.told == 0
+        return (bool(self.recognized) and not self.amr and self.external is None) or self.told == 0
 
     def counts_beside(self, recognized: str) -> bool:
         """Tell whether a logon counts where a proxy has recognized somebody.
@@ -161,6 +192,7 @@ class Logon:
             **({"kept": True} if self.kept else {}),
             **({"told": self.told} if self.told is not None else {}),
             **({GUEST: self.guest.to_json()} if self.guest is not None else {}),
+            **(self.external.to_json() if self.external is not None else {}),
         }
 
     @classmethod
@@ -178,7 +210,7 @@ class Logon:
                 "kc.i.id": str(user_id),
                 "kc.i.un": str(username),
                 "kc.i.dn": str(name),
-            }:
+            } if isinstance(value.get("eaid", ""), str):
                 return cls(
                     provider=provider,
                     user_id=user_id,
@@ -192,5 +224,6 @@ class Logon:
                     kept=value.get("kept") is True,
                     told=told if isinstance(told := value.get("told"), int) else None,
                     guest=Guest.from_json(value.get(GUEST)),
+                    external=ExternalSession.from_json(value) if "eaid" in value else None,
                 )
         return None

@@ -51,7 +51,7 @@ class HeldLogon:
         if logon is None:
             return None
         if not logon.kept:
-            return cls(logon=logon, used_at=logon.auth_time, until=logon.auth_time + LOGON_TTL)
+            return cls(logon=logon, used_at=logon.auth_time, until=_bounded(logon.auth_time + LOGON_TTL, logon))
         match value:
             case {"use": int(used_at), "end": int(until)}:
                 return cls(logon=logon, used_at=used_at, until=until)
@@ -89,7 +89,7 @@ class Stay:
 
     def use(self, logon: Logon, now: int) -> HeldLogon:
         """Return a logon as it is held once it is used; when it was proven stays what it is."""
-        end = logon.auth_time + self.life(logon)
+        end = _bounded(logon.auth_time + self.life(logon), logon)
         return HeldLogon(logon=logon, used_at=now, until=min(end, now + self.idle) if self.keeps(logon) else end)
 
     def counts(self, held: HeldLogon, now: int) -> bool:
@@ -104,3 +104,12 @@ class Stay:
             return False
         between = min(self.idle // _NOTES_PER_IDLE, _LONGEST_BETWEEN_NOTES)
         return now - held.used_at >= max(between, 1) and self.use(held.logon, now).until > held.until
+
+
+def _bounded(end: int, logon: Logon) -> int:
+    """Return when a logon ends, which is no later than what an external authority has said.
+
+    Spec: SAML 2.0 Core 2.7.2 (``SessionNotOnOrAfter``).
+    """
+    limit = logon.external.ends_at if logon.external is not None else None
+    return end if limit is None else min(end, limit)

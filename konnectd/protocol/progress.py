@@ -6,10 +6,14 @@ from typing import Self
 from attrs import frozen
 
 from konnectd.protocol.end_user import Logon
+from konnectd.protocol.errors import OAuthError
 from konnectd.protocol.parameters import Parameters
+from konnectd.protocol.vocabulary import ErrorCode
 
 #: How long a person may take from the first page to the last, in seconds.
 PROGRESS_TTL = 3600
+#: What the names of cookies begin with that are kept while somebody is at an external authority.
+TRIP_COOKIE = "KKTS-"
 
 
 @frozen(kw_only=True)
@@ -23,6 +27,8 @@ class Progress:
             been made since.
         account: ``sub`` of the account that was chosen since; empty for none.
         prompt: as the client sent it.
+        away: it was sent to an external authority, and is not sent to one again without being asked.
+        refusal: the error that the client gets; empty for none.
     """
 
     fingerprint: str
@@ -30,11 +36,14 @@ class Progress:
     session_id: str = ""
     account: str = ""
     prompt: str = ""
+    away: bool = False
+    refusal: str = ""
 
     def to_json(self) -> dict[str, object]:
         """Write it for sealing."""
         values = {"v": 1, "f": self.fingerprint, "iat": self.started_at, "sid": self.session_id, "acc": self.account}
-        return {**values, "p": self.prompt} if self.prompt else values
+        more: dict[str, object] = {"p": self.prompt, "away": self.away, "no": self.refusal}
+        return {**values, **{name: value for name, value in more.items() if value}}
 
     @classmethod
     def from_json(cls, value: Mapping[str, object]) -> Self | None:
@@ -47,8 +56,23 @@ class Progress:
                     session_id=session_id,
                     account=account,
                     prompt=str(value.get("p", "")),
+                    away=value.get("away") is True,
+                    refusal=str(value.get("no", "")),
                 )
         return None
+
+    def check(self) -> None:
+        """Raise what the client is to be told instead of an answer, if that is settled.
+
+        Raises:
+            OAuthError: ``access_denied`` or ``temporarily_unavailable``.
+
+        Spec: RFC 6749 4.1.2.1.
+        """
+        if self.refusal == ErrorCode.TEMPORARILY_UNAVAILABLE:
+            raise OAuthError(ErrorCode.TEMPORARILY_UNAVAILABLE, "the external authority does not answer at the moment")
+        if self.refusal:
+            raise OAuthError(ErrorCode.ACCESS_DENIED, "the external authority has signed nobody in")
 
     def covers(self, logon: Logon) -> bool:
         """Tell whether a logon was made for this request, and so counts as fresh however old the request says.

@@ -170,6 +170,42 @@ REASONS = (
         move=_ADMINISTRATOR,
     ),
     Reason(
+        name="authority-unavailable",
+        says=("authority_unavailable", "authority_unknown", "the external authority does not answer at the moment"),
+        why="Somebody was to sign in at an external authority that is not ready, does not answer, or is not there any"
+        " more.",
+        advice="The line before says what was found; konnectd doctor asks every authority.",
+        clause="RFC 6749 4.1.2.1",
+        move=_ADMINISTRATOR,
+    ),
+    Reason(
+        name="authority-answer",
+        says=("authority_invalid", "authority_no_identity", "authority_stale"),
+        why="Somebody came back from an external authority with an answer that can not be believed, does not say who"
+        " it is, or is older than the application asks for.",
+        advice="The line before says what is wrong with it. Look at the entry's client_id, iss and"
+        " identity_claim_name, at the clocks, and at what the authority releases to us.",
+        move=_ADMINISTRATOR,
+    ),
+    Reason(
+        name="authority-refused",
+        says=("authority_denied", "authority_no_trip", "the external authority has signed nobody in"),
+        why="Somebody said no at an external authority, or was refused there; or came back twice, or from a trip that"
+        " did not begin in this browser.",
+        advice="Nothing, when it is one person. The line before has the authority's word for it.",
+        clause="RFC 6749 4.1.2.1",
+        move=_PERSON,
+    ),
+    Reason(
+        name="authority-stranger",
+        says=("authority_unknown_user", "authority_not_listed"),
+        why="Somebody signed in at an external authority whom the backend does not know by that name, or who has no"
+        " alias where the entry requires one.",
+        advice="Add the person to the backend, or their name to identity_aliases of the entry; identity_claim_name"
+        " says which claim is their name.",
+        move=_ADMINISTRATOR,
+    ),
+    Reason(
         name="too-many-tries",
         says=("too_many_tries",),
         why="There were 20 wrong passwords for one name or account within five minutes.",

@@ -1,10 +1,11 @@
 """Subjects, which must never change, and logons, which travel sealed."""
 
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from konnectd.protocol.end_user import Logon, public_subject
+from konnectd.protocol.end_user import ExternalSession, Logon, public_subject
 from tests.support.people import ALICE, logon_of
 from tests.support.strategies import JSON, LOGONS, TEXT
 
@@ -74,6 +75,24 @@ class LogonTests(SynchronousTestCase):
 
         self.assertEqual([logon is not None and logon.kept for logon in said], [True, False, False, False, False])
         self.assertNotIn("kept", value)
+
+    def test_external(self) -> None:
+        """Where an authority has said who they are, that comes back too, under the names of Konnect."""
+        logon = evolve(logon_of(ALICE, 1), external=ExternalSession("corp", "s1", 99))
+        value = logon.to_json()
+
+        self.assertEqual((value["eaid"], value["lref"], value["exp"]), ("corp", "s1", 99))
+        self.assertEqual(Logon.from_json(value), logon)
+
+    def test_external_of_nobody(self) -> None:
+        """A logon that names no authority in a way that can be read is nobody's."""
+        self.assertIsNone(Logon.from_json({**logon_of(ALICE, 1).to_json(), "eaid": 7}))
+
+    def test_external_is_no_hearsay(self) -> None:
+        """An authority that does not say how somebody proved it has still been asked, whatever a proxy says."""
+        logon = evolve(logon_of(ALICE, 1), amr=(), recognized="alice", external=ExternalSession("corp"))
+
+        self.assertFalse(logon.is_hearsay)
 
     def test_old_cookie(self) -> None:
         """What Konnect kept in its cookie, which had no version, is nobody's logon."""

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from konnectd.protocol.end_user import Logon
+from konnectd.protocol.end_user import ExternalSession, Logon
 from konnectd.protocol.logons import LOGON_TTL, HeldLogon, Stay
 from tests.support.people import ALICE, logon_of
 from tests.support.strategies import JSON, LOGONS, TEXT
@@ -62,6 +62,20 @@ class LimitTests(SynchronousTestCase):
 
         for stay, end in cases:
             self.assertEqual([stay.counts(held, NOW + ago) for ago in (end - 1, end)], [True, False], stay)
+
+    def test_authority(self) -> None:
+        """A logon ends when the authority says that has made it, now and when it is read again."""
+        logon = evolve(logon_of(ALICE, 100), external=ExternalSession("corp", ends_at=150))
+        held = Stay().use(logon, 100)
+        again = HeldLogon.from_json(held.to_json())
+
+        self.assertEqual((held.until, again.until if again is not None else 0), (150, 150))
+
+    def test_authority_without_an_end(self) -> None:
+        """One that says nothing of it changes nothing."""
+        logon = evolve(logon_of(ALICE, 100), external=ExternalSession("corp"))
+
+        self.assertEqual(Stay().use(logon, 100).until, 100 + LOGON_TTL)
 
     def test_longest(self) -> None:
         """What is remembered about sessions is remembered for as long as one may live."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 import konnectd
+from konnectd.authority import Rebuff
 from konnectd.interfaces import RefusalReason
 from konnectd.protocol.reason import FOR_THE_PERSON, Move
 from konnectd.protocol.reasons import BY_NAME, FAULT, REASONS, UNAVAILABLE, UNKNOWN, reason_of
@@ -29,7 +30,7 @@ CODES = {"refusal": "invalid_request_object", "_invalid": "invalid_client_metada
 #: A part of the metadata of a client, and what is wrong with it; it is found by its code, which is one of two.
 OF_METADATA = r".+:\ .+"
 #: Reasons of what is told otherwise than by an error.
-TOLD_OTHERWISE = {"not_found", "fault", "too_many_tries", *RefusalReason, *ErrorKind}
+TOLD_OTHERWISE = {"not_found", "fault", "too_many_tries", *RefusalReason, *ErrorKind, *Rebuff}
 
 
 def pattern(node: ast.expr) -> str | None:
