@@ -23,7 +23,7 @@ from konnectd.flows.token import Token
 from konnectd.flows.userinfo import UserInfo
 from konnectd.interfaces import Background, Grant
 from konnectd.looks import Looks
-from konnectd.page_assembly import known, pages, recognized
+from konnectd.page_assembly import abroad, known, pages, recognized
 from konnectd.parts import World
 from konnectd.protocol.client_metadata import Offer
 from konnectd.web.account import AccountRoutes
@@ -119,7 +119,7 @@ def put_together(world: World, background: Background, looks: Looks) -> Assembly
         modes=frozenset(world.modes()),
         objects=world.request_objects(),
     )
-    endsession = _endsession(world, sign_in, background)
+    endsession = _endsession(world, sign_in, background, pending)
     notes = _notes(world)
     oidc = _oidc(world, urls, cookies, faces, pending, endsession, notes)
     routes = (*oidc.routes(), *pages(world, urls, faces, forms, endsession, pending, notes), *static.routes)
@@ -183,7 +183,7 @@ def _urls(world: World) -> Urls:
     )
 
 
-def _endsession(world: World, sign_in: SignIn, background: Background) -> EndSession:
+def _endsession(world: World, sign_in: SignIn, background: Background, pending: PendingRequests) -> EndSession:
     """Put the way out together."""
     return EndSession(
         issuer=world.settings.iss,
@@ -193,6 +193,7 @@ def _endsession(world: World, sign_in: SignIn, background: Background) -> EndSes
         sessions=world.sessions,
         backchannel=world.backchannel(background),
         parting=world.parting(background),
+        abroad=abroad(world, sign_in, pending),
     )
 
 

@@ -266,7 +266,7 @@ class Authority(Protocol):
         """
 
     async def leave(self, held: Mapping[str, object], state: str) -> Departure | None:
-        """Send somebody there to sign out; None when there is nowhere to send them. It asks nobody.
+        """Send somebody there to sign out, by a redirect; None when there is nowhere to send them. It asks nobody.
 
         Args:
             held: of the `ExternalIdentity`; empty when it is gone.

@@ -52,6 +52,11 @@ class IdentityRules:
     aliases: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     alias_required: bool = False
 
+    def local_name(self, name: str) -> str | None:
+        """Return what somebody is called here; None for who may not come in."""
+        alias = dict(self.aliases).get(name)
+        return None if alias is None and self.alias_required else alias or name
+
 
 @frozen(kw_only=True)
 class AuthorityEntry:

@@ -144,6 +144,15 @@ SECTIONS: Mapping[str, tuple[Event, ...]] = {
         Event("connections-cut", ("warn",), "{count} connections are cut: their answers took too long"),
         Event("connections-refused", ("warn",), "{count} connections were turned away: too many are open"),
         Event("proxy-unclear", ("warn",), "refused a request of the trusted proxy {peer}: {problem}"),
+        Event("authority-refused", ("info", "warn"), "authority {authority} signed nobody in: {error}"),
+        Event("authority-sign-out", ("info",), "authority {authority} has not signed somebody out: {error}"),
+        Event("authority-demand", ("warn",), "authority {authority} can not end a session here: {error}"),
+        Event(
+            "authority-not-ready",
+            ("warn",),
+            "authority {authority} is not ready, nobody can sign in there until it is: {error}",
+        ),
+        Event("authority-ready", ("info",), "authority {authority} is ready: {found}"),
         Event(
             "proxy-stranger",
             ("warn",),

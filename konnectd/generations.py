@@ -8,7 +8,7 @@ Whatever is wrong with a file, all of it is told and the old one goes on.
 What lives as long as the process is shared by all generations: store, backend, background work, fetched keys and
 logos, connections, figures, secrets. What in the configuration belongs to those is told to wait for a restart.
 
-External authorities, once there are any, are read from the registration and belong to a generation like its clients.
+External authorities belong to a generation like its clients; those whose entries say the same go from one to the next.
 """
 
 from collections.abc import Callable
@@ -225,6 +225,8 @@ def succeed(world: World, settings: Settings, contents: Contents, defer: Defer) 
         verifier=world.verifier if same_keys else Revealing(KeyRingVerifier(contents.keys), sealer, clock),
         fetch=world.fetch,
         client_keys=world.client_keys,
+        ask=world.ask,
+        before=tuple(world.authorities.values()),
     )
     if same_keys and settings.allow_dynamic_client_registration:
         new = evolve(new, clients=_beside(world, contents))

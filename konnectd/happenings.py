@@ -11,7 +11,7 @@ from attrs import field, frozen
 
 @frozen(kw_only=True)
 class SignedIn:
-    """Somebody proved who they are, or a trusted proxy said it.
+    """Somebody proved who they are, or a trusted proxy or an external authority said it.
 
     Attributes:
         user: the name of the account that the backend has for signing in, not what was typed.
@@ -19,6 +19,7 @@ class SignedIn:
         session: the ``sid`` of the new session.
         client: that waits for them; empty for none.
         recognized: a proxy said who it is, and no password was asked for.
+        authority: the id of the external authority that said it; empty for none.
     """
 
     user: str
@@ -26,6 +27,7 @@ class SignedIn:
     session: str = field(repr=False)
     client: str = ""
     recognized: bool = False
+    authority: str = ""
 
 
 @frozen(kw_only=True)
@@ -33,14 +35,17 @@ class SignInRefused:
     """Nobody was signed in.
 
     Attributes:
-        reason: one of the words of `konnectd.interfaces.RefusalReason`, ``too_many_tries`` or ``unavailable``.
+        reason: one of the words of `konnectd.interfaces.RefusalReason` or `konnectd.authority.Rebuff`,
+            ``too_many_tries`` or ``unavailable``.
         account: the backend's own subject of the account that was tried; empty when there is none of that name.
         client: that waits; empty for none, and for one nobody knows.
+        authority: the id of the external authority that somebody came from; empty for none.
     """
 
     reason: str
     account: str = ""
     client: str = ""
+    authority: str = ""
 
 
 @frozen(kw_only=True)

@@ -21,6 +21,7 @@ from konnectd.config.given import Given
 from konnectd.config.options import OPTIONS
 from konnectd.config.settings import Settings, survey
 from konnectd.interfaces import Backend, Store
+from konnectd.late_authorities import check_ways_in
 from konnectd.listener import Listener
 from konnectd.looks import Looks
 from konnectd.option import ConfigError, ConfigErrors
@@ -83,6 +84,7 @@ def inspect(
         contents = _kept(found, lambda: read_contents(settings, warn=advice.append, earlier=earlier))
         backend = _kept(found, lambda: build_backend(settings, reactor)) if settings.backend else None
         store = _kept(found, lambda: build_store(settings, reactor))
+        _kept(found, lambda: check_ways_in(settings, contents, backend))
         # Of this, what is wrong has been told as well.
         branding = contents.branding if contents is not None else _kept([], lambda: read_branding(settings.branding))
         looks = _kept(found, lambda: read_looks(settings, branding or PLAIN))

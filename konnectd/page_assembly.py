@@ -3,6 +3,10 @@
 The rest of the composition is `konnectd.assembly`.
 """
 
+from typing import TYPE_CHECKING
+
+from attrs import evolve
+
 from konnectd.flows.consent import Decisions
 from konnectd.flows.endsession import EndSession
 from konnectd.flows.identifier_api import IdentifierApi
@@ -24,6 +28,10 @@ from konnectd.web.retries import Retries
 from konnectd.web.route import Route
 from konnectd.web.urls import Urls
 from konnectd.web.web_app import WebApp
+
+if TYPE_CHECKING:
+    from konnectd.flows.federate import SignOutAbroad
+    from konnectd.web.federation import FederationRoutes
 
 
 def pages(
@@ -58,10 +66,48 @@ def _pages(
         inner = (*identifier.consent_routes(), *_chooser(identifier, endsession).routes())
         return (*elsewhere, *inner, *_leaving(urls, faces, forms, endsession).routes())
     api = _api(world, identifier, endsession)
+    authorities = _federation(world, urls, faces, forms, endsession, pending, notes)
     if not urls.own:
-        return api.routes(WebApp(urls.paths, world.contents.web_app, world.entropy, faces.as_page).routes())
+        shown = WebApp(urls.paths, world.contents.web_app, world.entropy, faces.as_page).routes()
+        return api.routes(shown if authorities is None else _unasked_first(authorities, shown, urls.paths.identifier))
     leaving = _leaving(urls, faces, forms, endsession)
-    return api.routes((*identifier.routes(), *leaving.routes(), *_chooser(identifier, endsession).routes()))
+    own = (*leaving.routes(), *_chooser(identifier, endsession).routes())
+    if authorities is None:
+        return api.routes((*identifier.routes(), *own))
+    return api.routes((*evolve(identifier, federation=authorities).routes(), *authorities.routes(), *own))
+
+
+def _federation(
+    world: World,
+    urls: Urls,
+    faces: PageFaces,
+    forms: Forms,
+    endsession: EndSession,
+    pending: PendingRequests,
+    notes: Notes,
+) -> "FederationRoutes | None":
+    """Put the addresses of external authorities together; None where there is none."""
+    if not world.authorities:
+        return None
+    from konnectd.federation_assembly import federation  # noqa: PLC0415 - a start of those who have none need not wait
+
+    return federation(world, urls, faces, forms.cookies, endsession, pending, notes)
+
+
+def _unasked_first(elsewhere: "FederationRoutes", shown: tuple[Route, ...], path: str) -> tuple[Route, ...]:
+    """Return the routes of a front end and of authorities, which come first where one of them is the default."""
+    from konnectd.federation_assembly import unasked_first  # noqa: PLC0415 - as above
+
+    return (*unasked_first(elsewhere, shown, path), *elsewhere.routes())
+
+
+def abroad(world: World, sign_in: SignIn, pending: PendingRequests) -> "SignOutAbroad | None":
+    """Put together what sends people on to sign out at their authority; None where there is none."""
+    if not world.authorities:
+        return None
+    from konnectd.federation_assembly import sign_out_abroad  # noqa: PLC0415 - as above
+
+    return sign_out_abroad(world, sign_in, pending)
 
 
 def _moved(world: World, faces: PageFaces) -> tuple[Route, ...]:

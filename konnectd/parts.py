@@ -4,6 +4,7 @@ How they are put together is `konnectd.assembly`.
 """
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
@@ -61,6 +62,9 @@ from konnectd.protocol.token import Lifetimes
 from konnectd.sources import BrowserBackend
 from konnectd.world import SystemClock, SystemEntropy
 
+if TYPE_CHECKING:
+    from konnectd.authority import Ask, Authority
+
 
 @frozen(kw_only=True)
 class World:
@@ -70,6 +74,9 @@ class World:
         fetch: asks addresses that clients chose.
         client_keys: checks what clients signed.
         logos: of clients; one for the whole daemon, as it remembers what was fetched, and how often.
+        ask: asks external authorities; None where nobody is asked.
+        before: authorities there were before; those whose entries say the same go on.
+        authorities: those there are, by their id.
     """
 
     settings: Settings
@@ -85,6 +92,21 @@ class World:
     client_keys: ClientKeys = field()
 
     clients: ClientRegistry = field()
+    ask: "Ask | None" = None
+    before: "tuple[Authority, ...]" = ()
+    authorities: "Mapping[str, Authority]" = field()
+
+    @authorities.default
+    def _authorities(self) -> "Mapping[str, Authority]":
+        """Make them once: they remember what was fetched."""
+        if not self.contents.authorities:
+            return {}
+        # Only here: a start of those who have none need not wait for it.
+        from konnectd.authority_kinds import make_authorities  # noqa: PLC0415 - see above
+
+        base = self.settings.origin + self.settings.paths.identifier
+        world = (self.clock, self.entropy, self.store)
+        return make_authorities(self.contents.authorities, self.before, base, *world, self.ask)
 
     @clients.default
     def _clients(self) -> ClientRegistry:
@@ -123,6 +145,7 @@ class World:
         store: Store,
         defer: Defer | None = None,
         fetch: Fetch | None = None,
+        ask: "Ask | None" = None,
     ) -> "World":
         """Make everything that needs nothing but keys and a clock.
 
@@ -133,6 +156,7 @@ class World:
             store: keeps what must happen once.
             defer: runs what would keep the reactor in a thread.
             fetch: asks addresses that clients chose; without it nobody is asked.
+            ask: asks external authorities; without it nobody is asked.
         """
         clock = SystemClock()
         sealer = SecretSealer(contents.encryption_secret)
@@ -147,6 +171,7 @@ class World:
             signer=Concealing(KeyRingSigner(contents.keys, defer), sealer),
             verifier=Revealing(KeyRingVerifier(contents.keys), sealer, clock),
             fetch=fetch or NoFetch(),
+            ask=ask,
         )
 
     @property
@@ -220,6 +245,7 @@ class World:
             entropy=self.entropy,
             store=self.store,
             stay=self.settings.stay,
+            authorities=frozenset(self.authorities),
         )
 
     def backchannel(self, background: Background) -> BackChannel:
@@ -259,8 +285,10 @@ class World:
 
     @property
     def passwords(self) -> PasswordBackend:
-        """The backend as one that checks passwords; one that checks none refuses all of them."""
-        return self.backend if isinstance(self.backend, PasswordBackend) else Passwordless(self.backend)
+        """The backend as one that checks passwords; one that checks none, or shall not, refuses all of them."""
+        if isinstance(self.backend, PasswordBackend) and not self.settings.disable_local_logon:
+            return self.backend
+        return Passwordless(self.backend)
 
     def guests(self) -> Guests | None:
         """Return what lets guests in; None where clients may bring none."""

@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 
-from konnectd import __version__, loader
+from konnectd import __version__, late_authorities, loader
 from konnectd.assembly import assemble
 from konnectd.background import Background
 from konnectd.config.contents import Contents, read_contents
@@ -192,7 +192,8 @@ def make_service(
     watch = build_watch(settings, contents, reactor)
     if watch is not None:
         backend, store = watch.measured(backend, store)
-    world = World.build(settings, contents, backend, store, threads(reactor), build_fetch(settings, reactor))
+    fetch, ask = build_fetch(settings, reactor), late_authorities.build_ask(settings, reactor)
+    world = World.build(settings, contents, backend, store, threads(reactor), fetch, ask)
     try:
         service = serve(settings, world, reactor, supervisor=supervisor, watch=watch, reads_again=True)
     except (BrokenTemplateError, BrokenCatalogError, LookupError) as error:
@@ -241,7 +242,8 @@ def read_world(settings: Settings, reactor: Any) -> tuple[Contents, Backend, Sto
     contents = _keep_faults(faults, lambda: read_contents(settings, warn=warn))
     backend = _keep_faults(faults, lambda: build_backend(settings, reactor))
     store = _keep_faults(faults, lambda: build_store(settings, reactor))
-    if contents is None or backend is None or store is None:
+    _keep_faults(faults, lambda: late_authorities.check_ways_in(settings, contents, backend))
+    if faults or contents is None or backend is None or store is None:
         raise ConfigErrors(faults)
     return contents, backend, store
 
@@ -308,6 +310,7 @@ def serve(
     tell(settings, world)
     service = BackendWatch(settings, world.backend, reactor, store=world.store)
     background.setServiceParent(service)  # type: ignore[no-untyped-call] # without types
+    late_authorities.watch(world.authorities.values(), service)
     health.setServiceParent(service)
     notices = Notices(supervisor, reactor, f"Serving {settings.iss}")
     # Where nobody said where to listen, sockets that were handed over say it better than the default.

@@ -68,6 +68,10 @@ TABLE: Mapping[str, Row] = {
     "sources": row("protocol interfaces", "attrs"),
     "authority_entry": row("protocol", "attrs"),
     "authority": row("authority_entry protocol interfaces", "attrs"),
+    "authority_kinds": row("authority authority_entry interfaces loader", "twisted"),
+    "authority_watch": row("authority", "twisted"),
+    "late_authorities": row("authority authority_fetch authority_watch config interfaces option", ""),
+    "federation_assembly": row(f"{SERVE} authority_kinds parts", "attrs"),
     "authority_fetch": row(f"{CORE} bodies late_fetch outward reach", "twisted zope"),
     "authorities": row(f"{CORE} option jose", "attrs cryptography lxml twisted"),
     "flows": row(CORE, "attrs"),
@@ -79,7 +83,7 @@ TABLE: Mapping[str, Row] = {
     "backends": row(
         f"{CORE} option bodies vitals", "attrs twisted zope ldaptor argon2 yaml OpenSSL service_identity treq lxml"
     ),
-    "config": row(f"{CORE} option loader paths address jose reach events", "attrs yaml cryptography"),
+    "config": row(f"{CORE} authority_kinds option loader paths address jose reach events", "attrs yaml cryptography"),
     "web": row(f"{CORE} http happenings paths flows", "attrs twisted klein werkzeug jinja2 babel markupsafe"),
     "world": row("interfaces", "attrs"),
     "events": row("", "attrs"),
@@ -94,20 +98,20 @@ TABLE: Mapping[str, Row] = {
     "key_rotation": row(f"{CORE} config jose late_generations reloading", "attrs twisted"),
     "late_rotation": row("config parts key_rotation reloading watch_assembly", "twisted"),
     "listener": row("option address handed", "attrs twisted zope"),
-    "parts": row(f"{SERVE} paths", "attrs"),
-    "page_assembly": row(f"{SERVE} parts", ""),
+    "parts": row(f"{SERVE} authority_kinds paths", "attrs"),
+    "page_assembly": row(f"{SERVE} federation_assembly parts", "attrs"),
     "looks": row(SERVE, "attrs"),
     "assembly": row(f"{SERVE} looks parts page_assembly paths", "attrs"),
     "watching": row(f"{CORE} http happenings option config jose journal vitals web", "attrs twisted prometheus_client"),
     "watch_assembly": row(f"{SERVE} happenings vitals watching reloading", "attrs twisted"),
     "service": row(
-        f"{SERVE} parts assembly notices supervisor survey survey_post vitals watching watch_assembly reloading "
-        "late_generations late_rotation looks",
+        f"{SERVE} late_authorities parts assembly notices supervisor survey survey_post vitals watching "
+        "watch_assembly reloading late_generations late_rotation looks",
         "attrs twisted",
     ),
     "late_generations": row(f"{SERVE} parts looks notices reloading generations", "attrs twisted"),
     "generations": row(f"{SERVE} parts looks assembly inspection reloading late_generations", "attrs twisted"),
-    "inspection": row(f"{SERVE} looks parts assembly service", "attrs twisted zope"),
+    "inspection": row(f"{SERVE} late_authorities looks parts assembly service", "attrs twisted zope"),
     "tap": row("config option logs service runner supervisor", "attrs twisted zope"),
     "runner": row(
         "config option interfaces logs log_json journal service listener reloading supervisor", "attrs twisted"
@@ -115,7 +119,7 @@ TABLE: Mapping[str, Row] = {
     "explain": row("protocol", "attrs"),
     "commands": row("protocol option config jose inspection", "attrs twisted zope"),
     "doctor": row(
-        f"{SERVE} address bodies outward parts service commands inspection",
+        f"{SERVE} address bodies late_authorities outward parts service commands inspection",
         "attrs twisted zope OpenSSL service_identity cryptography",
     ),
     "cli": row(

@@ -5,14 +5,14 @@ All faults of all files are told together. At start, everything is read before p
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from attrs import field, frozen
 
 from konnectd.config import keys
 from konnectd.config.branding import read_branding
 from konnectd.config.read_keys import ReadKeys
-from konnectd.config.registration import FileRegistry, Warn, load_clients
+from konnectd.config.registration import FileRegistry, Registration, Warn, load_registration
 from konnectd.config.scopes import load_scopes
 from konnectd.config.settings import Settings
 from konnectd.config.web_app import load_web_app
@@ -21,6 +21,9 @@ from konnectd.option import ConfigError, ConfigErrors
 from konnectd.protocol.branding import PLAIN, Branding
 from konnectd.protocol.client import Client
 from konnectd.protocol.scope import ScopeCatalog
+
+if TYPE_CHECKING:
+    from konnectd.authority_entry import AuthorityEntry
 
 _Value = TypeVar("_Value")
 
@@ -39,6 +42,7 @@ class Contents:
         branding: how pages look, and what they say.
         made_up: the key that signs is in no file, and ends with the process.
         read_keys: those in files, for the next reading.
+        authorities: who else may say who somebody is.
     """
 
     keys: KeyRing
@@ -50,6 +54,7 @@ class Contents:
     branding: Branding = PLAIN
     made_up: bool = False
     read_keys: ReadKeys = field(factory=ReadKeys, repr=False, eq=False)
+    authorities: "tuple[AuthorityEntry, ...]" = ()
 
 
 def read_contents(settings: Settings, *, warn: Warn, earlier: Contents | None = None, fixed: bool = False) -> Contents:
@@ -72,7 +77,7 @@ def read_contents(settings: Settings, *, warn: Warn, earlier: Contents | None = 
     secret = _attempt(faults, lambda: _secret(settings, warn, earlier, fixed=fixed))
     salt = _attempt(faults, lambda: keys.load_pairwise_salt(settings.pairwise_salt)) or b""
     salt = earlier.pairwise_salt if fixed and earlier is not None else salt
-    clients = _attempt(faults, lambda: _clients(settings, warn, salt)) or ()
+    registered = _attempt(faults, lambda: _registered(settings, warn, salt)) or Registration()
     scopes = _attempt(faults, lambda: _scopes(settings, warn))
     web_app = _attempt(faults, lambda: _web_app(settings, warn)) or {}
     branding = _attempt(faults, lambda: read_branding(settings.branding))
@@ -83,18 +88,19 @@ def read_contents(settings: Settings, *, warn: Warn, earlier: Contents | None = 
         if keys.is_open_to_others(path):
             warn(f"{path} can be read by every user of this machine")
     ring = keys.build_ring(signing, validation, settings.signing_method, warn=warn)
-    for client, algorithm in _unserved(clients, ring):
+    for client, algorithm in _unserved(registered.clients, ring):
         warn(f"client {client.client_id} asks for {algorithm}, but no key can sign that; it gets {ring.method}")
     return Contents(
         keys=ring,
         encryption_secret=secret,
-        registry=FileRegistry(clients),
+        registry=FileRegistry(registered.clients),
         scopes=scopes,
         pairwise_salt=salt,
         web_app=web_app,
         branding=branding,
         made_up=not settings.signing_private_key,
         read_keys=read_keys,
+        authorities=registered.authorities,
     )
 
 
@@ -146,11 +152,11 @@ def _validation(settings: Settings, warn: Warn, known: ReadKeys) -> tuple[Public
     return keys.load_validation_keys(settings.validation_keys_path, warn=warn, known=known)
 
 
-def _clients(settings: Settings, warn: Warn, salt: bytes) -> tuple[Client, ...]:
-    """Read the registered clients."""
+def _registered(settings: Settings, warn: Warn, salt: bytes) -> Registration:
+    """Read the registered clients and the external authorities."""
     if settings.identifier_registration_conf is None:
-        return ()
-    return load_clients(
+        return Registration()
+    return load_registration(
         settings.identifier_registration_conf,
         loopback_issuer=not settings.secure_cookies,
         warn=warn,

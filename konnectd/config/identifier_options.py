@@ -1,4 +1,4 @@
-"""The options about who shows the sign-in pages: the daemon, or a front end of somebody else's."""
+"""The options about signing in: who shows the pages, and whether a password is asked for."""
 
 from pathlib import Path
 
@@ -23,6 +23,17 @@ IDENTIFIER_OPTIONS: tuple[Option, ...] = (
         help=(
             "Serve no sign-in pages at all, neither ours nor those of identifier-client-path, but only the identifier "
             "API, for pages that somebody else serves under the host of the issuer; see sign-in-uri."
+        ),
+        parse=switch,
+        default=False,
+        metavar="",
+        section="Pages",
+    ),
+    Option(
+        name="disable-local-logon",
+        help=(
+            "Let nobody sign in with a password here, but only at the external authorities of "
+            "identifier-registration-conf."
         ),
         parse=switch,
         default=False,

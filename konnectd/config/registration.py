@@ -6,7 +6,7 @@ for presented redirect URIs are `konnectd.protocol.client`; here are those for r
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
 from attrs import field, frozen
@@ -26,6 +26,9 @@ from konnectd.option import ConfigError, ConfigErrors
 from konnectd.protocol.client import LONGEST_URI, Client, is_plain_uri, split
 from konnectd.protocol.registered_uri import redirect_uri_problem
 from konnectd.protocol.vocabulary import ApplicationType
+
+if TYPE_CHECKING:
+    from konnectd.authority_entry import AuthorityEntry
 
 #: Tells an operator what to look at.
 Warn: TypeAlias = Callable[[str], None]
@@ -55,8 +58,29 @@ class FileRegistry:
         return self.by_id.get(client_id)
 
 
+@frozen(kw_only=True)
+class Registration:
+    """What is in the file.
+
+    Attributes:
+        authorities: who else may say who somebody is.
+    """
+
+    clients: tuple[Client, ...] = ()
+    authorities: "tuple[AuthorityEntry, ...]" = ()
+
+
 def load_clients(path: Path, *, loopback_issuer: bool, warn: Warn, pairwise_salt: bytes = b"") -> tuple[Client, ...]:
-    """Read the registered clients.
+    """Read the registered clients; see `load_registration`.
+
+    Raises:
+        ConfigErrors: something in the file is wrong; it holds all faults.
+    """
+    return load_registration(path, loopback_issuer=loopback_issuer, warn=warn, pairwise_salt=pairwise_salt).clients
+
+
+def load_registration(path: Path, *, loopback_issuer: bool, warn: Warn, pairwise_salt: bytes = b"") -> Registration:
+    """Read the registered clients and the external authorities.
 
     Args:
         path: the YAML file.
@@ -77,12 +101,20 @@ def load_clients(path: Path, *, loopback_issuer: bool, warn: Warn, pairwise_salt
         if client.client_id in clients:
             table.fault("id", "another client has this id already")
         clients.setdefault(client.client_id, client)
-    if document.has("authorities") and document.plain("authorities"):
-        warn(f"{path}: external authorities are not supported yet; none of them is used")
+    authorities = _authorities(document, warn)
     _warn_of_unknown(document, "", warn)
     if faults:
         raise ConfigErrors(faults)
-    return tuple(clients.values())
+    return Registration(clients=tuple(clients.values()), authorities=authorities)
+
+
+def _authorities(document: Table, warn: Warn) -> "tuple[AuthorityEntry, ...]":
+    """Read the external authorities."""
+    if not document.has("authorities"):
+        return ()
+    from konnectd.config.authorities import read_authorities  # noqa: PLC0415 - only where there may be some
+
+    return read_authorities(document, warn)
 
 
 def _client(table: Table, *, loopback_issuer: bool, warn: Warn) -> Client:

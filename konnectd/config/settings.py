@@ -95,6 +95,7 @@ class Settings:
     require_pushed_authorization_requests: bool
     response_types: Profile
     allow_client_guests: bool
+    disable_local_logon: bool
     allow_dynamic_client_registration: bool
     dynamic_registration_token: str = field(repr=False)
     dynamic_client_secret_expiration: int

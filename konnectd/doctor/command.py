@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from textwrap import fill
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 from twisted.internet.defer import Deferred
@@ -18,9 +18,13 @@ from konnectd.doctor.people import Sight
 from konnectd.doctor.probe import Asks, Probe
 from konnectd.inspection import Inspection, inspect, overheard
 from konnectd.interfaces import Fetch
+from konnectd.late_authorities import build_ask
 from konnectd.option import ConfigError, ConfigErrors, Option, seconds, switch
 from konnectd.parts import World
 from konnectd.service import build_fetch
+
+if TYPE_CHECKING:
+    from konnectd.authority import Ask
 
 _LONGEST_WAIT = 60
 
@@ -109,7 +113,7 @@ class Report:
         return all(finding.level is not Level.FAULT for finding in self.findings)
 
 
-async def examine(found: Inspection, wanted: Wanted, probe: Asks, fetch: Fetch) -> Report:
+async def examine(found: Inspection, wanted: Wanted, probe: Asks, fetch: Fetch, ask: "Ask | None" = None) -> Report:
     """Look at everything.
 
     Args:
@@ -117,12 +121,13 @@ async def examine(found: Inspection, wanted: Wanted, probe: Asks, fetch: Fetch) 
         wanted: what somebody wants to know besides.
         probe: asks the daemon and the issuer.
         fetch: asks addresses that clients chose.
+        ask: asks external authorities.
     """
     findings = list(_configuration(found))
     settings, sight = found.settings, None
     if found.faults or found.contents is None or found.backend is None or found.store is None:
         return Report(findings=tuple(findings))
-    world = World.build(settings, found.contents, found.backend, found.store, None, fetch)
+    world = World.build(settings, found.contents, found.backend, found.store, None, fetch, ask)
     warned: list[str] = []
     try:
         with overheard(warned):
@@ -137,10 +142,20 @@ async def examine(found: Inspection, wanted: Wanted, probe: Asks, fetch: Fetch) 
         outside = Outside(settings=settings, probe=probe, keys=found.contents.keys, now=world.clock.now)
         findings += await outside.look()
         findings += await registered.look(found.contents.registry.clients, fetch)
+        findings += await _authorities(world)
     finally:
         await found.backend.close()
         await found.store.close()
     return Report(findings=tuple(findings), sight=sight)
+
+
+async def _authorities(world: World) -> list[Finding]:
+    """Look at the external authorities, where there are some."""
+    if not world.authorities:
+        return []
+    from konnectd.doctor import authorities  # noqa: PLC0415 - only where there is something to look at
+
+    return await authorities.look(world.authorities.values())
 
 
 def _configuration(found: Inspection) -> list[Finding]:
@@ -209,9 +224,10 @@ def _driven(argv: Sequence[str], environ: Mapping[str, str], wanted: Wanted, rea
     outcome: list[Report | Failure] = []
     found = inspect(argv, environ, reactor)
     probe, fetch = Probe(reactor=reactor, seconds=wanted.timeout), build_fetch(found.settings, reactor)
+    ask = build_ask(found.settings, reactor)
 
     def begin() -> None:
-        Deferred.fromCoroutine(examine(found, wanted, probe, fetch)).addBoth(end)
+        Deferred.fromCoroutine(examine(found, wanted, probe, fetch, ask)).addBoth(end)
 
     def end(result: Report | Failure) -> None:
         outcome.append(result)

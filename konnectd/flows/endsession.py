@@ -1,6 +1,6 @@
 """Leaving: end the session here, after asking where asking is due, tell its clients, and find the way back."""
 
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from attrs import evolve, field, frozen
 
@@ -18,6 +18,9 @@ from konnectd.protocol.errors import OAuthError, UntrustedRequestError
 from konnectd.protocol.hint import Hint, check_hint
 from konnectd.protocol.parameters import Parameters
 from konnectd.protocol.session import FAREWELL_TTL, Farewell, Notice, farewell_key, told_key
+
+if TYPE_CHECKING:
+    from konnectd.flows.federate import SignOutAbroad
 
 #: Random bytes of what names a sign-out: whoever knows it can see which applications somebody used.
 FAREWELL_BYTES = 24
@@ -54,7 +57,11 @@ Answer: TypeAlias = Confirm | Left
 
 @frozen(kw_only=True)
 class EndSession:
-    """The end-session endpoint."""
+    """The end-session endpoint.
+
+    Attributes:
+        abroad: sends people on to sign out at the authority that has signed them in; None where there is none.
+    """
 
     issuer: str
     clients: ClientRegistry
@@ -63,15 +70,23 @@ class EndSession:
     sessions: Sessions
     backchannel: BackChannel
     parting: Parting
+    abroad: "SignOutAbroad | None" = None
 
     async def __call__(
-        self, parameters: Parameters, browser: Browser, *, confirmed: bool = False, everyone: bool = False
+        self,
+        parameters: Parameters,
+        browser: Browser,
+        *,
+        confirmed: bool = False,
+        everyone: bool = False,
+        onward: bool = True,
     ) -> Answer:
         """Answer a request to leave.
 
         Args:
             confirmed: the person has said so on our own page.
             everyone: the person wants those to leave as well who are signed in beside.
+            onward: see `leave`.
 
         Raises:
             UntrustedRequestError: hint, client or way back are not good.
@@ -86,7 +101,7 @@ class EndSession:
         if not confirmed and request.must_confirm(logon):
             return Confirm(logon, request.client)
         others = self.others(logon, browser) if everyone else ()
-        return await self.leave(request, browser, logon, *others)
+        return await self.leave(request, browser, logon, *others, onward=onward)
 
     def whom(self, request: EndSessionRequest, browser: Browser) -> Logon | None:
         """Return who is asked to leave: whom the request names, else the current one; None for nobody."""
@@ -97,13 +112,26 @@ class EndSession:
         everyone = (self.sign_in.find(browser), *self.sign_in.beside(browser))
         return tuple(other for other in everyone if other is not None and other != logon)
 
-    async def leave(self, request: EndSessionRequest, browser: Browser, *logons: Logon) -> Left:
+    async def leave(self, request: EndSessionRequest, browser: Browser, *logons: Logon, onward: bool = True) -> Left:
         """End sessions of a browser and begin to tell their clients; those beside go on.
+
+        Args:
+            request: who asks, and where the browser goes.
+            browser: what it keeps.
+            logons: whose sessions end.
+            onward: the browser can be sent on, to where somebody has to sign out as well.
 
         Raises:
             BackendUnavailableError: registry or store did not answer.
         """
+        going = await self.abroad(request.location, browser, *logons) if onward and self.abroad is not None else None
+        if going is not None:
+            # Who was told is shown before, if that has to be seen; it names nobody to go back to then.
+            client = request.client if request.location else None
+            request = evolve(request, location=going.location, client=client)
         left = await self._leave(request, browser, *logons)
+        if going is not None:
+            left = evolve(left, cookies=(*left.cookies, *going.cookies))
         # Last: the backend is told when there is nothing left that could fail, or need it.
         self.parting.follow(*logons)
         return evolve(left, gone=logons)

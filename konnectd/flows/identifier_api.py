@@ -176,7 +176,8 @@ class IdentifierApi:
         Raises:
             BackendUnavailableError: store or registry did not answer; the person is still signed in.
         """
-        answer = await self.endsession(Parameters(), browser, confirmed=True)
+        # A script asks, and can not be sent on to an external authority.
+        answer = await self.endsession(Parameters(), browser, confirmed=True, onward=False)
         gone = answer.cookies if isinstance(answer, Left) else ()
         if not gone:
             # Nobody counts here: whatever the browser holds in that place goes, and who is signed in beside stays.

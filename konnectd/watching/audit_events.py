@@ -77,8 +77,8 @@ SHAPES: Mapping[str, Shape] = {
     "key-activated": Shape({**_KEY, "instead_of": str}),
     "key-stripped": Shape(_KEY),
     "key-retired": Shape(_KEY),
-    "sign-in": Shape({**_PERSON, "session": str, "method": str}, {**_PEER, "client": str}),
-    "sign-in-refused": Shape({"reason": str}, {**_PEER, "account": str, "client": str}),
+    "sign-in": Shape({**_PERSON, "session": str, "method": str}, {**_PEER, "client": str, "authority": str}),
+    "sign-in-refused": Shape({"reason": str}, {**_PEER, "account": str, "client": str, "authority": str}),
     "authorization": Shape({**_PERSON, "session": str, "client": str, "scope": str}, _PEER),
     "consent-given": Shape({**_PERSON, "client": str, "scope": str}, _PEER),
     "consent-refused": Shape({**_PERSON, "client": str}, _PEER),
@@ -162,8 +162,9 @@ def _first(values: Mapping[str, str]) -> list[tuple[str, str]]:
 def _told(route: str, happening: Happening) -> tuple[str, dict[str, Value]] | None:
     """Return the entry of something that happened; None when it is none of the audit log's business."""
     match happening:
-        case SignInRefused(reason=reason, account=account, client=client):
-            return "sign-in-refused", {"reason": reason, "account": account, "client": _client(client)}
+        case SignInRefused(reason=reason, account=account, client=client, authority=authority):
+            members: dict[str, Value] = {"reason": reason, "account": account, "client": _client(client)}
+            return "sign-in-refused", {**members, "authority": authority}
         case Rejected():
             return _refusal(route, happening)
         case ClientChanged(client=client, change=change):
@@ -184,9 +185,10 @@ def _of_person(
     """Return the entry of what somebody did who is known."""
     who: dict[str, Value] = {"user": happening.user, "sub": happening.sub}
     match happening:
-        case SignedIn(session=session, client=client, recognized=recognized):
-            method = "proxy" if recognized else "password"
-            return "sign-in", {**who, "session": _session(session), "method": method, "client": _client(client)}
+        case SignedIn(session=session, client=client, recognized=recognized, authority=authority):
+            method = "authority" if authority else "proxy" if recognized else "password"
+            how: dict[str, Value] = {"method": method, "authority": authority}
+            return "sign-in", {**who, "session": _session(session), **how, "client": _client(client)}
         case SignedOut(session=session, remote=remote):
             return "sign-out", {**who, "session": _session(session), "remote": remote}
         case Authorized(session=session, client=client, scope=scope):

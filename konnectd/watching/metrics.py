@@ -20,6 +20,7 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from konnectd import __version__
+from konnectd.authority import Rebuff
 from konnectd.happenings import Authorized, Happening, Rejected, SignedIn, SignInRefused, TokensIssued
 from konnectd.http import NO_STORE, HttpRequest, HttpResponse
 from konnectd.interfaces import RefusalReason
@@ -37,6 +38,9 @@ _ANSWERS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0
 _CALLS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _DELAYS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 _REFUSALS = frozenset({*map(str, RefusalReason), TOO_MANY_TRIES, UNAVAILABLE})
+#: Stands for the backend where an external authority says who somebody is; and why it does not.
+_AUTHORITY = "authority"
+_REBUFFS = frozenset({*map(str, Rebuff), UNAVAILABLE})
 _CODES = frozenset(map(str, ErrorCode))
 _TOKEN_ROUTE = "token"  # noqa: S105 - the name of a route
 
@@ -142,10 +146,12 @@ class Metrics:
     def _count(self, route: str, happening: Happening) -> None:
         """Count what an answer came of."""
         match happening:
-            case SignedIn(recognized=recognized):
-                self._one(self._sign_ins, self._backend, "recognized" if recognized else "signed_in").inc()
-            case SignInRefused(reason=reason):
-                self._one(self._sign_ins, self._backend, _among(reason, _REFUSALS)).inc()
+            case SignedIn(recognized=recognized, authority=authority):
+                outcome = "recognized" if recognized else "signed_in"
+                self._one(self._sign_ins, _AUTHORITY if authority else self._backend, outcome).inc()
+            case SignInRefused(reason=reason, authority=authority):
+                backend, words = (_AUTHORITY, _REBUFFS) if authority else (self._backend, _REFUSALS)
+                self._one(self._sign_ins, backend, _among(reason, words)).inc()
             case Authorized():
                 self._one(self._authorizations, "granted").inc()
             case TokensIssued(grant_type=grant_type):

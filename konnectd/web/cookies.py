@@ -12,6 +12,7 @@ from attrs import frozen
 
 from konnectd.flows.browser import BROWSER_STATE, KEPT_BROWSER_STATE, Browser, CookieChange, Keep, Recognized
 from konnectd.http import Headers, HttpRequest
+from konnectd.protocol.progress import TRIP_COOKIE
 from konnectd.sources import Carried, is_ours
 from konnectd.web.agents import Agent
 from konnectd.web.locales import CHOSEN
@@ -81,14 +82,16 @@ class Cookies:
     def _line(self, change: CookieChange) -> str:
         """Return one ``Set-Cookie`` value."""
         form, language = change.name == FORM, change.name == CHOSEN
+        trip = change.name.startswith(TRIP_COOKIE)
         value, life = "", f"; {_LONG_AGO}"
         if isinstance(change, Keep):
             value, life = change.value, "" if change.max_age is None else f"; Max-Age={change.max_age}"
-        path = self.form_path if form else self.root if language else self.path
+        path = self.form_path if form or trip else self.root if language else self.path
         hidden = "; HttpOnly"
         if change.name in {BROWSER_STATE, KEPT_BROWSER_STATE}:
             path, hidden = self.session_path, ""
-        # Silent renewal in frames of other sites needs the logon there; forms and languages are ours alone.
+        # Silent renewal in frames of other sites needs the logon there, and some authorities post to us; forms and
+        # languages are ours alone.
         site = "; SameSite=None" if self.secure and not (form or language) else "; SameSite=Lax"
         secure = "; Secure" if self.secure else ""
         return f"{self.wire_name(change.name)}={value}; Path={path}{life}{secure}{hidden}{site}"

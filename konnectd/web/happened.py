@@ -13,7 +13,12 @@ UNAVAILABLE = "unavailable"
 def signed_in(logon: Logon, client: str = "") -> SignedIn:
     """Tell that somebody is signed in who was not before."""
     return SignedIn(
-        user=logon.username, sub=logon.sub, session=logon.session_id, client=client, recognized=logon.is_hearsay
+        user=logon.username,
+        sub=logon.sub,
+        session=logon.session_id,
+        client=client,
+        recognized=logon.is_hearsay,
+        authority=logon.external.authority_id if logon.external is not None else "",
     )
 
 

@@ -5,6 +5,8 @@ back to the authorization endpoint, which decides what is next. Every posted for
 reloading a page posts nothing again.
 """
 
+from typing import TYPE_CHECKING
+
 from attrs import frozen
 from twisted.logger import Logger
 
@@ -33,6 +35,10 @@ from konnectd.web.route import Route, by_method
 from konnectd.web.urls import Urls, checked, form_targets, with_query, with_request
 from konnectd.web.views import ConsentPage, ErrorKind, SignInFault, SignInPage, scope_lines
 
+if TYPE_CHECKING:
+    from konnectd.web.federation import FederationRoutes
+    from konnectd.web.federation_views import AuthoritiesPage
+
 #: What the name of a field begins with that stands for a line of the consent page.
 CHOICE = "scope."
 #: Stands in the address of a browser that was just told who it is, which a proxy has said.
@@ -41,7 +47,11 @@ RECOGNIZED = "recognized"
 
 @frozen(kw_only=True)
 class IdentifierRoutes:
-    """Sign-in page and consent page."""
+    """Sign-in page and consent page.
+
+    Attributes:
+        federation: the ways in by external authorities; None where there is none.
+    """
 
     urls: Urls
     faces: PageFaces
@@ -55,6 +65,7 @@ class IdentifierRoutes:
     catalog: ScopeCatalog
     retries: Retries
     notes: Notes
+    federation: "FederationRoutes | None" = None
     log = Logger(namespace="konnectd.web")
 
     def routes(self) -> tuple[Route, ...]:
@@ -78,7 +89,8 @@ class IdentifierRoutes:
         query = query_of(request)
         if "client_id" not in query:
             return HttpResponse.redirect(self.urls.sign_in_form + with_query(query))
-        return await self._sign_in_page(request, query)
+        away = await self.federation.unasked(request, query) if self.federation is not None else None
+        return away if away is not None else await self._sign_in_page(request, query)
 
     async def on_sign_in_page(self, request: HttpRequest) -> HttpResponse:
         """Show the sign-in page, unless somebody has signed in already and no client waits for them."""
@@ -96,7 +108,8 @@ class IdentifierRoutes:
                     here = self.urls.sign_in_form + with_query(Parameters({**dict(query.items()), RECOGNIZED: "1"}))
                     onward = HttpResponse.redirect(checked(here), headers=self.cookies.write(entered.cookies))
                     return onward.telling(happened.signed_in(entered.logon))
-        return await self._sign_in_page(request, query.without(RECOGNIZED))
+        away = await self.federation.unasked(request, query) if self.federation is not None else None
+        return away if away is not None else await self._sign_in_page(request, query.without(RECOGNIZED))
 
     async def _is_known(self, browser: Browser) -> bool:
         """Tell whether somebody needs no sign-in page; when the backend does not answer, the page would not help them.
@@ -112,8 +125,11 @@ class IdentifierRoutes:
     async def _sign_in_page(self, request: HttpRequest, query: Parameters) -> HttpResponse:
         """Show the sign-in page."""
         waiting = await self.pending.open(query) if "client_id" in query else None
-        csrf, keep = self.forms.token(request)
         retry = self.retries.open(query.get(RETRY))
+        elsewhere = self.federation
+        if elsewhere is not None and not elsewhere.passwords:
+            return self._authorities_page(request, query, waiting, elsewhere.page(query, waiting, retry))
+        csrf, keep = self.forms.token(request)
         hint = waiting.login_hint if waiting is not None else ""
         view = SignInPage(
             action=self.urls.sign_in_form + with_query(query.without(RETRY)),
@@ -125,7 +141,9 @@ class IdentifierRoutes:
             tos_uri=waiting.client.tos_uri if waiting is not None else "",
             client_text=waiting.client.sign_in_text if waiting is not None else NO_TEXT,
             username=retry.username if retry is not None else hint,
-            fault=retry.fault if retry is not None else None,
+            fault=retry.fault if retry is not None else elsewhere.fault(query) if elsewhere is not None else None,
+            authorities=elsewhere.links(query) if elsewhere is not None else (),
+            cancel_uri=elsewhere.cancel_uri(query) if elsewhere is not None else "",
             may_stay=self.sign_in.stay.offered,
             stay=retry.stay if retry is not None else self.sign_in.stay.preset,
         )
@@ -136,6 +154,13 @@ class IdentifierRoutes:
             headers=self.cookies.write(keep),
             form_targets=_form_targets(waiting),
         )
+
+    def _authorities_page(
+        self, request: HttpRequest, query: Parameters, waiting: AuthorizationRequest | None, view: "AuthoritiesPage"
+    ) -> HttpResponse:
+        """Show the page of those who can not sign in here."""
+        locales = waiting.ui_locales if waiting is not None else query.text("ui_locales")
+        return self.faces.pages.render(view, request, ui_locales=locales)
 
     async def on_sign_in(self, request: HttpRequest) -> HttpResponse:
         """Check what somebody typed."""

@@ -13,7 +13,7 @@ from attrs import frozen
 from jinja2 import Environment, FileSystemLoader, Template, TemplateError, TemplateSyntaxError, nodes
 from jinja2.meta import find_referenced_templates
 
-from konnectd.web import account_views, chooser_views, device_views
+from konnectd.web import account_views, chooser_views, device_views, federation_views
 from konnectd.web.branding import Brand
 from konnectd.web.views import VIEWS, View
 
@@ -146,7 +146,7 @@ def check_templates(
         _compile(environment, file.name)
     return {
         view.template: _check(environment, loader, static, view)
-        for view in (*VIEWS, *account_views.VIEWS, *chooser_views.VIEWS, *device_views.VIEWS)
+        for view in (*VIEWS, *account_views.VIEWS, *chooser_views.VIEWS, *device_views.VIEWS, *federation_views.VIEWS)
     }
 
 

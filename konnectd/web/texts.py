@@ -161,6 +161,17 @@ SIGN_IN_FAULTS: Mapping[SignInFault, str] = {
     SignInFault.STALE_FORM: mark("This page was open for too long. Please sign in again."),
     SignInFault.UNAVAILABLE: mark("Signing in does not work right now. Please try again in a few minutes."),
     SignInFault.TOO_MANY_TRIES: mark("There were too many attempts. Please wait a few minutes and try again."),
+    SignInFault.AUTHORITY_DENIED: mark("The service you were sent to did not sign you in."),
+    SignInFault.AUTHORITY_UNAVAILABLE: mark(
+        "The service where you sign in does not answer. Please try again in a few minutes."
+    ),
+    SignInFault.AUTHORITY_UNKNOWN_USER: mark(
+        "The account you signed in with is not known here. Use another one, or ask the administrator."
+    ),
+    SignInFault.AUTHORITY_FAILED: mark(
+        "The answer of the service where you signed in could not be used. Try again, or ask the administrator."
+    ),
+    SignInFault.OTHER_ACCOUNT: mark("The application asks for another account, or for a new sign-in."),
 }
 
 #: The same where the field asks for something else than a username: by what it is called, then by what is wrong. The

@@ -28,6 +28,11 @@ class SignInFault(StrEnum):
     STALE_FORM = "stale_form"
     UNAVAILABLE = "unavailable"
     TOO_MANY_TRIES = "too_many_tries"
+    AUTHORITY_DENIED = "authority_denied"
+    AUTHORITY_UNAVAILABLE = "authority_unavailable"
+    AUTHORITY_UNKNOWN_USER = "authority_unknown_user"
+    AUTHORITY_FAILED = "authority_failed"
+    OTHER_ACCOUNT = "other_account"
 
     @property
     def blames_username(self) -> bool:
@@ -87,6 +92,19 @@ class ScopeLine:
 
 
 @frozen(kw_only=True)
+class AuthorityLink:
+    """An external authority that people can sign in at.
+
+    Attributes:
+        name: what people call it.
+        location: where the browser is sent there from: a path of ours, query included.
+    """
+
+    name: str
+    location: str
+
+
+@frozen(kw_only=True)
 class SignInPage:
     """The form for a username and a password; posts ``username``, ``password``, ``stay`` and ``csrf``.
 
@@ -101,6 +119,8 @@ class SignInPage:
         fault: why the form is shown again.
         may_stay: whether there is a box for staying signed in.
         stay: whether it is ticked.
+        authorities: where people can sign in instead.
+        cancel_uri: goes back to the application without having signed in; empty for no such link.
     """
 
     template: ClassVar[str] = "signin.html"
@@ -117,6 +137,8 @@ class SignInPage:
     fault: SignInFault | None = None
     may_stay: bool = False
     stay: bool = False
+    authorities: tuple[AuthorityLink, ...] = ()
+    cancel_uri: str = ""
 
 
 @frozen(kw_only=True)

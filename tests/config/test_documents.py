@@ -55,6 +55,7 @@ class DocumentTests(SynchronousTestCase):
                 *(f"survey_{name}" for name in ("start_delay", "error_delay", "interval")),
                 "require_pushed_authorization_requests",
                 "allow_client_guests",
+                "disable_local_logon",
                 "allow_dynamic_client_registration",
                 "dynamic_client_secret_expiration",
                 "signing_method",

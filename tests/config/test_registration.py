@@ -272,12 +272,6 @@ class WarningTests(RegistrationTestCase):
             ],
         )
 
-    def test_authorities(self) -> None:
-        """External authorities are not there yet."""
-        self.load("authorities:\n  - id: x\n")
-
-        self.assertEqual(self.warnings, ["r.yaml: external authorities are not supported yet; none of them is used"])
-
     def test_private_key(self) -> None:
         """A client's private key does not belong here."""
         self.client("redirect_uris: ['https://a'], jwks: {keys: [{kty: RSA, d: x}]}")

@@ -50,6 +50,7 @@ class DefaultTests(SettingsTestCase):
                 require_pushed_authorization_requests=False,
                 response_types=Profile(),
                 allow_client_guests=False,
+                disable_local_logon=False,
                 allow_dynamic_client_registration=False,
                 dynamic_registration_token="",
                 dynamic_client_secret_expiration=0,

@@ -9,6 +9,8 @@ from functools import cache
 from twisted.internet.task import Clock
 
 from konnectd.assembly import Assembly, assemble
+from konnectd.authority import Ask
+from konnectd.authority_entry import AuthorityEntry
 from konnectd.background import Background
 from konnectd.config.branding import read_branding
 from konnectd.config.contents import Contents
@@ -75,6 +77,8 @@ class Daemon:
         scopes: ScopeCatalog | None = None,
         pairwise_salt: bytes = b"",
         web_app: Mapping[str, bytes] | None = None,
+        authorities: tuple[AuthorityEntry, ...] = (),
+        ask: Ask | None = None,
     ) -> None:
         """Assemble.
 
@@ -88,6 +92,8 @@ class Daemon:
             scopes: instead of the built-in ones.
             pairwise_salt: goes into pairwise subjects.
             web_app: files of a front end in the place of our pages; ``words`` have to say that there is one.
+            authorities: who else may say who somebody is.
+            ask: asks them.
         """
         self.clock = FixedClock()
         self.reactor = Clock()
@@ -103,6 +109,7 @@ class Daemon:
             pairwise_salt=pairwise_salt,
             web_app=web_app or {},
             branding=read_branding(self.settings.branding),
+            authorities=authorities,
         )
         self.world = World(
             settings=self.settings,
@@ -115,6 +122,7 @@ class Daemon:
             signer=Concealing(KeyRingSigner(ring()), SecretSealer(SECRET)),
             verifier=Revealing(KeyRingVerifier(ring()), SecretSealer(SECRET), self.clock),
             fetch=self.web,
+            ask=ask,
         )
         self.background = Background(self.reactor)
         self.assembly: Assembly = assemble(self.world, self.background)

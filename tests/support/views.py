@@ -8,8 +8,10 @@ from konnectd.protocol.local_text import LocalText
 from konnectd.web.account_views import AccountPage, PermitLine, SessionLine
 from konnectd.web.chooser_views import ChooserPage
 from konnectd.web.device_views import DeviceCodePage, DeviceDonePage, DeviceFault, DevicePage
+from konnectd.web.federation_views import AuthoritiesPage
 from konnectd.web.views import (
     Account,
+    AuthorityLink,
     ConsentPage,
     ErrorKind,
     ErrorPage,
@@ -42,6 +44,18 @@ SIGN_IN = SignInPage(
     client_host="notes.example.org",
     policy_uri="https://notes.example.org/privacy",
     tos_uri="https://notes.example.org/terms",
+)
+#: Where else people can sign in.
+AUTHORITIES = AuthoritiesPage(
+    client_name="Notes",
+    client_host="notes.example.org",
+    policy_uri="https://notes.example.org/privacy",
+    fault=SignInFault.AUTHORITY_DENIED,
+    authorities=(
+        AuthorityLink(name="Corporate & sons", location="/signin/v1/identifier/oauth2/start?authority_id=corp&a=1"),
+        AuthorityLink(name="University", location="/signin/v1/identifier/oauth2/start?authority_id=uni"),
+    ),
+    cancel_uri="/authorize?a=1&b=2",
 )
 #: Where a logo is found that a page shows; an application's id can be any text.
 LOGO = "/signin/v1/client-logo?client_id=a%26b"
@@ -96,6 +110,9 @@ SAMPLES: Mapping[str, View] = {
     "signin-logo": evolve(SIGN_IN, logo=LOGO),
     "signin-stay": evolve(SIGN_IN, may_stay=True),
     "signin-stay-preset": evolve(SIGN_IN, may_stay=True, stay=True),
+    "signin-authorities": evolve(SIGN_IN, authorities=AUTHORITIES.authorities, cancel_uri=AUTHORITIES.cancel_uri),
+    "authorities": AUTHORITIES,
+    "authorities-alone": AuthoritiesPage(authorities=AUTHORITIES.authorities[:1], cancel_uri="/authorize"),
     "signin-alone": SignInPage(action="/signin", csrf="csrf-1"),
     **{
         f"signin-{fault}": SignInPage(

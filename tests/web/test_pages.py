@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
-from konnectd.web import account_views, chooser_views, device_views
+from konnectd.web import account_views, chooser_views, device_views, federation_views
 from konnectd.web.pages import initial, plain
 from konnectd.web.texts import EXPLANATIONS, MOVES, SIGN_IN_FAULTS
 from konnectd.web.views import VIEWS, ErrorKind, FormPostPage, SignInFault, SignInPage
@@ -32,7 +32,7 @@ class EveryPageTests(SynchronousTestCase):
         """No page is left out of these tests."""
         self.assertEqual(
             {type(view) for view in SAMPLES.values()},
-            {*VIEWS, *account_views.VIEWS, *chooser_views.VIEWS, *device_views.VIEWS},
+            {*VIEWS, *account_views.VIEWS, *chooser_views.VIEWS, *device_views.VIEWS, *federation_views.VIEWS},
         )
 
     def test_one_heading_and_title(self) -> None:
