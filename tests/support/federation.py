@@ -86,7 +86,11 @@ class Federation:
     """
 
     def __init__(
-        self, *words: str, entries: tuple[AuthorityEntry, ...] = (ENTRY,), backend: Backend | None = None
+        self,
+        *words: str,
+        entries: tuple[AuthorityEntry, ...] = (ENTRY,),
+        backend: Backend | None = None,
+        web_app: Mapping[str, bytes] | None = None,
     ) -> None:
         """Start them.
 
@@ -94,10 +98,18 @@ class Federation:
             words: options of the daemon under test.
             entries: its authorities.
             backend: its users, if they are others than those of the provider.
+            web_app: its front end.
         """
         self.op = Daemon(issuer=OP, clients=(KONNECT,))
         self.across = Across(self.op)
-        self.rp = Daemon(*words, clients=(*CLIENTS, SIGNED), authorities=entries, ask=self.across, backend=backend)
+        self.rp = Daemon(
+            *words,
+            clients=(*CLIENTS, SIGNED),
+            authorities=entries,
+            ask=self.across,
+            backend=backend,
+            web_app=web_app,
+        )
         self.there, self.here = Visitor(self.op), Visitor(self.rp)
 
     def advance(self, seconds: int) -> None:
@@ -113,7 +125,9 @@ class Federation:
     def sign_in(self, visit: Visit, username: str = "alice", password: str = "wonderland") -> Visit:
         """Sign in at the provider, where a browser has been sent to; return where it comes out of there."""
         page = self.there.open(visit.url)
-        return page if page.left else self.there.submit(page, username=username, password=password)
+        if page.left or "password" not in page.fields:
+            return page
+        return self.there.submit(page, username=username, password=password)
 
     def through(self, visit: Visit, username: str = "alice", password: str = "wonderland") -> Visit:
         """Sign in at the provider and come back."""
