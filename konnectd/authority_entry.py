@@ -105,8 +105,6 @@ def address_problem(text: str) -> str:
     parts = split(text) if is_plain_uri(text) else None
     if parts is None or not parts.hostname:
         return "must be an address such as https://sso.example.com"
-    if parts.username is not None or parts.password is not None:
-        return "must have no user name in it"
     if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _THIS_MACHINE):
         return ""
     return "must begin with https://"

@@ -13,6 +13,7 @@ from konnectd.jose.base64url import b64url
 from konnectd.protocol.authorize import Pairs
 from konnectd.protocol.external_id_token import is_time
 from konnectd.protocol.pkce import METHOD
+from konnectd.protocol.vocabulary import Prompt
 
 #: Longest access token that is handed on, in characters.
 LONGEST_ACCESS_TOKEN = 16 * 1024
@@ -26,18 +27,26 @@ class Trip:
 
     Attributes:
         verifier: of PKCE; empty for an ID token in the answer.
-        max_age: within how many seconds the person must have proved who they are; -1 for any.
-        fresh_since: when they have to have proved it at the earliest; 0 for any time.
+        fresh_since: when the person has to have proved who they are at the earliest, in seconds since the epoch; 0 for
+            any time.
+        must_say: the answer has to say when that was.
     """
 
     nonce: str = field(repr=False)
     verifier: str = field(default="", repr=False)
-    max_age: int = -1
     fresh_since: int = 0
+    must_say: bool = False
+
+    @classmethod
+    def begin(cls, wish: Wish, nonce: str, verifier: str, now: int) -> "Trip":
+        """Note what a request asks for that is made now."""
+        since = [now] if Prompt.LOGIN in wish.prompt else []
+        since += [] if wish.max_age is None else [now - wish.max_age]
+        return cls(nonce=nonce, verifier=verifier, fresh_since=max(since, default=0), must_say=wish.max_age is not None)
 
     def to_json(self) -> dict[str, object]:
         """Write it."""
-        return {"n": self.nonce, "v": self.verifier, "m": self.max_age, "f": self.fresh_since}
+        return {"n": self.nonce, "v": self.verifier, "f": self.fresh_since, "m": self.must_say}
 
     @classmethod
     def from_json(cls, value: Mapping[str, object]) -> "Trip":
@@ -47,8 +56,8 @@ class Trip:
             AuthorityError: it is none.
         """
         match value:
-            case {"n": str(nonce), "v": str(verifier), "m": int(max_age), "f": int(fresh_since)} if nonce:
-                return cls(nonce=nonce, verifier=verifier, max_age=max_age, fresh_since=fresh_since)
+            case {"n": str(nonce), "v": str(verifier), "f": int(fresh_since), "m": bool(must_say)} if nonce:
+                return cls(nonce=nonce, verifier=verifier, fresh_since=fresh_since, must_say=must_say)
         raise AuthorityError(Rebuff.INVALID, "nothing is known of the request that it answers")
 
 
@@ -141,18 +150,18 @@ def read_tokens(members: Mapping[str, object]) -> Tokens:
     raise AuthorityError(Rebuff.INVALID, "the answer of its token endpoint has no ID token")
 
 
-def freshness(claims: Mapping[str, object], trip: Trip, now: int) -> int | None:
+def freshness(claims: Mapping[str, object], trip: Trip) -> int | None:
     """Return when somebody has proved who they are; None when the token does not say.
 
     Raises:
-        AuthorityError: it is longer ago than was asked for.
+        AuthorityError: it is longer ago than was asked for, or may be.
 
     Spec: OIDC Core 2 (``auth_time``) and 3.1.3.7 (13).
     """
     found = claims.get("auth_time")
     auth_time = int(found) if is_time(found) else None
-    if trip.max_age >= 0 and (auth_time is None or now - auth_time > trip.max_age + SKEW):
-        raise AuthorityError(Rebuff.STALE, "max_age was asked for, and auth_time does not say that it is kept")
-    if trip.fresh_since and auth_time is not None and auth_time < trip.fresh_since - SKEW:
-        raise AuthorityError(Rebuff.STALE, "prompt=login was asked for, and auth_time says that it is older")
+    if auth_time is None and trip.must_say:
+        raise AuthorityError(Rebuff.STALE, "max_age was asked for, and its ID token has no auth_time")
+    if auth_time is not None and trip.fresh_since and auth_time < trip.fresh_since - SKEW:
+        raise AuthorityError(Rebuff.STALE, "max_age or prompt=login was asked for, and auth_time is older")
     return auth_time

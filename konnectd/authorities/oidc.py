@@ -45,7 +45,6 @@ from konnectd.protocol.external_id_token import (
     identity,
     methods,
 )
-from konnectd.protocol.vocabulary import Prompt
 
 __all__ = ["DOORWAYS", "OidcAuthority", "build", "read"]
 
@@ -104,12 +103,8 @@ class OidcAuthority:
         provider = await self._provider()
         response_type = self._response_type(provider)
         verifier = self._tools.entropy.token() if response_type == CODE else ""
-        trip = Trip(
-            nonce=self._tools.entropy.token(),
-            verifier=verifier,
-            max_age=-1 if wish.max_age is None else wish.max_age,
-            fresh_since=self._tools.clock.now() if Prompt.LOGIN in wish.prompt else 0,
-        )
+        now = self._tools.clock.now()
+        trip = Trip.begin(wish, self._tools.entropy.token(), verifier, now)
         pairs = [
             ("client_id", self._settings.client_id),
             ("response_type", response_type),
@@ -163,7 +158,7 @@ class OidcAuthority:
             code = ""
             answer = Tokens(id_token=returned.parameters.text(ID_TOKEN))
         token = await self._believe(answer, code, trip)
-        auth_time = freshness(token.claims, trip, self._tools.clock.now())
+        auth_time = freshness(token.claims, trip)
         name = identity(token.claims, self._claim) or await self._ask_userinfo(provider, answer, token.claims)
         if not name:
             what = "a verified email" if self._claim == "email" else self._claim

@@ -309,7 +309,11 @@ class SignOutAbroad:
                 after=after,
                 remembered=departure.remembered,
             )
-            return Going(departure.location, self.federate.keep(trip, browser))
+            try:
+                return Going(departure.location, self.federate.keep(trip, browser))
+            except OAuthError:
+                # The way back is too long to be kept; signing out here matters more than signing out there.
+                return None
         return None
 
     def _of(self, logon: Logon) -> Authority | None:

@@ -19,7 +19,7 @@ from konnectd.protocol.progress import TRIP_COOKIE
 
 #: How much of a trip stands in one cookie, in how many at most, and in how many those of one browser, in characters.
 LONGEST_PIECE = 3800
-MOST_PIECES = 3
+MOST_PIECES = 2
 MOST_KEPT = 6000
 
 

@@ -266,6 +266,9 @@ class FederationRoutes:
                 authority=trip.authority_id,
                 error=str(error),
             )
+        except BackendUnavailableError:
+            # They are signed out here already, and coming back twice does no harm.
+            pass
         headers = self.cookies.write(self.federate.forget(trip, browser))
         status = 303 if returned.method == "POST" else 302
         return HttpResponse.redirect(trip.after or self.urls.signed_out, status, headers)

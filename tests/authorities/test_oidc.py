@@ -252,6 +252,15 @@ class FreshnessTests(OidcCase):
 
         self.assertEqual(self.arrive(Wish(max_age=60)).auth_time, self.clock.now() - 120)
 
+    def test_max_age_counts_from_the_departure(self) -> None:
+        """Somebody may take their time there, after they have proved it."""
+        self.provider.claims = {"auth_time": self.clock.now()}
+        departure = self.depart(Wish(max_age=0))
+        returned = self.provider.returns(departure.location)
+        self.clock.advance(500)
+
+        self.assertEqual(run(self.authority.arrive(returned, departure.remembered)).name, "alice")
+
     def test_login_not_kept(self) -> None:
         """Whoever should have proved it again has not."""
         self.provider.claims = {"auth_time": self.clock.now() - 61}

@@ -11,8 +11,9 @@ from konnectd.config.branding import read_branding
 from konnectd.flows.browser import LOGON, Keep
 from konnectd.flows.federate import Federate, SignOutAbroad
 from konnectd.http import HttpRequest, HttpResponse
-from konnectd.interfaces import FetchError
+from konnectd.interfaces import BackendUnavailableError, FetchError
 from konnectd.looks import Looks
+from konnectd.stores.memory import MemoryStore
 from konnectd.web.authority_demands import Demands
 from konnectd.web.cookies import Cookies
 from konnectd.web.federation import FederationRoutes
@@ -31,13 +32,30 @@ IN, END = "other/in", "_/other/end"
 ENTRY = AuthorityEntry(authority_id="a", name="The <other> one", kind="other", end_session_enabled=True)
 
 
+class SometimesSilent(MemoryStore):
+    """A store that stops to note anything.
+
+    Attributes:
+        silent: it has.
+    """
+
+    silent = False
+
+    async def add(self, key: str, value: str, ttl: int) -> bool:
+        """Note something, or not."""
+        if self.silent:
+            raise BackendUnavailableError("it is silent")
+        return await super().add(key, value, ttl)
+
+
 class KindCase(SynchronousTestCase):
     """A browser, and an authority of a kind that there is only here."""
 
     def setUp(self) -> None:
         """Put it together."""
         self.authority = DemandingAuthority(ENTRY)
-        self.provider = Provider()
+        self.store = SometimesSilent(FixedClock())
+        self.provider = Provider(store=self.store)
         self.provider.sign_in = evolve(self.provider.sign_in, authorities=frozenset({"a"}))
         settings = settings_of()
         paths = settings.paths
@@ -51,7 +69,8 @@ class KindCase(SynchronousTestCase):
             pending=self.provider.pending,
         )
         urls = Urls(paths=paths, sign_in=paths.identifier, signed_out=paths.goodbye, origin=ISSUER)
-        endsession = evolve(self.provider.end_session, sign_in=self.provider.sign_in, abroad=SignOutAbroad(federate))
+        self.abroad = SignOutAbroad(federate)
+        endsession = evolve(self.provider.end_session, sign_in=self.provider.sign_in, abroad=self.abroad)
         routes = FederationRoutes(
             urls=urls,
             faces=faces,
@@ -70,13 +89,17 @@ class KindCase(SynchronousTestCase):
         self.jar: dict[str, str] = {}
         self.base = paths.identifier
 
-    def ask(self, path: str, method: str = "GET", **fields: str) -> HttpResponse:
-        """Go to an address, and keep the cookies of the answer."""
+    def request(self, path: str, method: str, **fields: str) -> HttpRequest:
+        """Make a request of the browser."""
         query, body = (urlencode(fields), b"") if method == "GET" else ("", urlencode(fields).encode())
         lines = {"content-type": "application/x-www-form-urlencoded"} if body else {}
         if self.jar:
             lines["cookie"] = "; ".join(f"__Secure-{name}={value}" for name, value in self.jar.items())
-        request = HttpRequest(method=method, path=f"{self.base}/{path}", query=query, headers=lines, body=body)
+        return HttpRequest(method=method, path=f"{self.base}/{path}", query=query, headers=lines, body=body)
+
+    def ask(self, path: str, method: str = "GET", **fields: str) -> HttpResponse:
+        """Go to an address, and keep the cookies of the answer."""
+        request = self.request(path, method, **fields)
         answer = run(self.routes[f"{self.base}/{path}"].respond(request))
         for name, value in answer.headers:
             if name == b"Set-Cookie":
@@ -241,3 +264,66 @@ class KeptTests(SynchronousTestCase):
     def test_nobody_asks(self) -> None:
         """Where there is no network, nobody is asked."""
         self.assertRaises(FetchError, lambda: run(ask_nobody(None)))  # type: ignore[arg-type] # nobody looks at it
+
+
+class SignOutTests(KindCase):
+    """Signing out here, and there."""
+
+    def leave(self, after: str = "") -> str:
+        """Sign out here, and return where that leads; empty for nowhere."""
+        browser = self.cookies.read(self.request("", "GET"))
+        logon = self.provider.sign_in.find(browser)
+        going = run(self.abroad(after, browser, *([logon] if logon is not None else [])))
+        if going is None:
+            return ""
+        for change in going.cookies:
+            if isinstance(change, Keep):
+                self.jar[change.name] = change.value
+        return going.location
+
+    def come_back(self, **fields: str) -> HttpResponse:
+        """Come back from there."""
+        state = dict(parse_qsl(urlsplit(self.leave()).query))["state"]
+        return self.ask(IN, "GET", RelayState=state, **fields)
+
+    def test_held(self) -> None:
+        """The authority is told what it has said when somebody signed in there, once."""
+        self.sign_in("r7")
+        self.leave()
+        self.leave()
+
+        self.assertEqual(self.authority.held, [{"ref": "r7"}, {}])
+
+    def test_back(self) -> None:
+        """Whoever comes back sees that they are signed out."""
+        self.sign_in()
+
+        self.assertEqual(self.location(self.come_back()), "/signin/v1/goodbye")
+
+    def test_the_authority_says_no(self) -> None:
+        """So do they when the authority has not signed them out."""
+        self.sign_in()
+
+        self.assertEqual(self.location(self.come_back(no="1")), "/signin/v1/goodbye")
+
+    def test_silent_store(self) -> None:
+        """And when the store does not answer: they are signed out here already."""
+        self.sign_in()
+        state = dict(parse_qsl(urlsplit(self.leave()).query))["state"]
+        self.store.silent = True
+
+        self.assertEqual(self.location(self.ask(IN, RelayState=state)), "/signin/v1/goodbye")
+
+    def test_long_way_back(self) -> None:
+        """Whoever has a way back that no browser keeps is signed out here, and goes nowhere else."""
+        self.sign_in()
+
+        self.assertEqual(self.leave("https://notes.example.org/" + "x" * 9000), "")
+
+    def test_silent_store_at_the_return(self) -> None:
+        """A store that does not answer when somebody comes to sign in lets them try again."""
+        told = self.begin()
+        self.store.silent = True
+        answer = self.ask(IN, RelayState=told["state"], n=told["n"], name="alice")
+
+        self.assertIn(f"{self.base}/_/signin?retry=", self.location(answer))
