@@ -28,7 +28,7 @@ from konnectd.flows.side_by_side import SideBySide
 from konnectd.flows.sign_in import SignIn
 from konnectd.flows.whereabouts import Whereabouts
 from konnectd.interfaces import NamingBackend
-from konnectd.jsontext import read, write_text
+from konnectd.jsontext import write
 from konnectd.protocol.authorize import ANOTHER
 from konnectd.protocol.end_user import EndUser, ExternalSession, Logon
 from konnectd.protocol.errors import OAuthError
@@ -46,13 +46,14 @@ from konnectd.protocol.trip import (
 )
 from konnectd.protocol.vocabulary import ErrorCode, Prompt
 
-#: Purpose under which trips are sealed.
+#: Purposes under which trips are sealed, and what authorities have said.
 TRIP = "trip"
+HELD = "external-session"
 #: Longest name that reaches a backend, in characters.
 LONGEST_NAME = 256
 #: What is handed on of ``acr_values``, in characters.
 _LONGEST_CONTEXTS = 256
-#: What is kept of an external session at most, in characters.
+#: What is kept of an external session at most, in bytes.
 _MOST_HELD = 32 * 1024
 
 
@@ -260,10 +261,25 @@ class Federate:
         return user
 
     async def _hold(self, authority: Authority, identity: ExternalIdentity, logon: Logon) -> None:
-        """Keep what signing out at the authority needs, where that is wanted; too much of it is not kept."""
-        text = write_text(dict(identity.held)) if identity.held and authority.entry.end_session_enabled else ""
-        if text and len(text) <= _MOST_HELD:
-            await self.sign_in.store.put(external_session_key(logon.session_id), text, self.sessions.stay.life(logon))
+        """Keep what signing out at the authority needs, where that is wanted; too much of it is not kept.
+
+        It is sealed: whoever can read the store could sign people out there, and read who they are.
+        """
+        held = dict(identity.held)
+        if not held or not authority.entry.end_session_enabled or len(write(held)) > _MOST_HELD:
+            return
+        life = self.sessions.stay.life(logon)
+        sealed = self.sign_in.sealer.seal(HELD, held, self.sign_in.clock.now() + life)
+        await self.sign_in.store.put(external_session_key(logon.session_id), sealed, life)
+
+    async def let_go(self, logon: Logon) -> Mapping[str, object]:
+        """Return what was kept for signing out at the authority, and forget it; nothing when there is none.
+
+        Raises:
+            BackendUnavailableError: the store did not answer.
+        """
+        sealed = await self.sign_in.store.take(external_session_key(logon.session_id))
+        return (self.sign_in.sealer.open(HELD, sealed, self.sign_in.clock.now()) if sealed is not None else None) or {}
 
 
 @frozen
@@ -295,10 +311,9 @@ class SignOutAbroad:
             authority = self._of(logon)
             if authority is None:
                 continue
-            text = await self.federate.sign_in.store.take(external_session_key(logon.session_id))
-            held = read(text) if text is not None else None
+            held = await self.federate.let_go(logon)
             state = self.federate.sign_in.entropy.token()
-            departure = await authority.leave(held if isinstance(held, dict) else {}, state)
+            departure = await authority.leave(held, state)
             if departure is None:
                 continue
             trip = Trip(

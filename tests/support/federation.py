@@ -11,7 +11,7 @@ from attrs import evolve
 from konnectd.authorities._oidc_settings import OidcSettings, discovery_uri
 from konnectd.authority import Heard, Question
 from konnectd.authority_entry import AuthorityEntry, IdentityRules
-from konnectd.interfaces import Backend, FetchError
+from konnectd.interfaces import Backend, FetchError, Store
 from konnectd.protocol.client import Client
 from tests.support.assembly import FORM_HEADER, SIGNED, Daemon
 from tests.support.requests import CALLBACK, CLIENTS, ISSUER, sent
@@ -91,6 +91,7 @@ class Federation:
         entries: tuple[AuthorityEntry, ...] = (ENTRY,),
         backend: Backend | None = None,
         web_app: Mapping[str, bytes] | None = None,
+        store: Store | None = None,
     ) -> None:
         """Start them.
 
@@ -99,6 +100,7 @@ class Federation:
             entries: its authorities.
             backend: its users, if they are others than those of the provider.
             web_app: its front end.
+            store: what it keeps, instead of one in memory.
         """
         self.op = Daemon(issuer=OP, clients=(KONNECT,))
         self.across = Across(self.op)
@@ -109,6 +111,7 @@ class Federation:
             ask=self.across,
             backend=backend,
             web_app=web_app,
+            store=store,
         )
         self.there, self.here = Visitor(self.op), Visitor(self.rp)
 

@@ -1,8 +1,29 @@
 """The end of a session that began at an external authority."""
 
+from konnectd.interfaces import Clock
+from konnectd.stores.memory import MemoryStore
+from tests.support.fakes import FixedClock
 from tests.support.federation import IDENTIFIER, Federation, entry, is_at_the_client, query_of
 from tests.support.federation_case import FederationCase
 from tests.support.visitor import Visit
+
+
+class KeepingStore(MemoryStore):
+    """A store that shows what was put into it.
+
+    Attributes:
+        values: all of it.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        """Begin with nothing."""
+        super().__init__(clock)
+        self.values: list[str] = []
+
+    async def put(self, key: str, value: str, ttl: int) -> None:
+        """Keep a value."""
+        self.values.append(value)
+        await super().put(key, value, ttl)
 
 
 class EndTests(FederationCase):
@@ -66,6 +87,14 @@ class EndTests(FederationCase):
         self.world.through(self.world.request())
 
         self.assertLess(max(len(cookie.value) for cookie in self.world.here.jar.values()), 600)
+
+    def test_nothing_to_read_in_the_store(self) -> None:
+        """Nor can it be read in the store."""
+        store = KeepingStore(FixedClock())
+        self.begin(store=store)
+        self.world.through(self.world.request())
+
+        self.assertEqual([value for value in store.values if ".eyJ" in value], [])
 
     def test_authority_is_gone(self) -> None:
         """When its entry is taken out, whoever came from there is nobody."""
