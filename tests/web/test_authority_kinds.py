@@ -2,7 +2,7 @@
 
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from attrs import evolve, fields
+from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
 from konnectd.authority_entry import AuthorityEntry, Doorway
@@ -13,7 +13,6 @@ from konnectd.flows.federate import Federate, SignOutAbroad
 from konnectd.http import HttpRequest, HttpResponse
 from konnectd.interfaces import BackendUnavailableError, FetchError
 from konnectd.looks import Looks
-from konnectd.parts import World
 from konnectd.stores.memory import MemoryStore
 from konnectd.web.authority_demands import Demands
 from konnectd.web.cookies import Cookies
@@ -25,7 +24,6 @@ from konnectd.web.urls import Urls
 from tests.support.assembly import settings_of
 from tests.support.authorities import PLACE, DemandingAuthority
 from tests.support.fakes import CountingEntropy, FixedClock, run
-from tests.support.federation import Federation
 from tests.support.openid_provider import OpenIdProvider, oidc_entry, tools_for
 from tests.support.provider import Provider
 from tests.support.requests import ISSUER
@@ -262,15 +260,6 @@ class KeptTests(SynchronousTestCase):
         after = build_authorities((oidc_entry(claim="upn"),), self.tools, self.before.values())
 
         self.assertIsNot(after["corp"], self.before["corp"])
-
-    def test_another_generation(self) -> None:
-        """A daemon whose files are read again keeps those whose entries say the same."""
-        first = Federation().rp.world
-        second = evolve(first, before=tuple(first.authorities.values()))
-        made = {one.name: getattr(second, one.name) for one in fields(World)}
-        again = World(**{name: part for name, part in made.items() if name not in {"authorities", "clients"}})
-
-        self.assertIs(again.authorities["corp"], first.authorities["corp"])
 
     def test_nobody_asks(self) -> None:
         """Where there is no network, nobody is asked."""
