@@ -27,6 +27,7 @@ REQUIRES = [
     "pyOpenSSL>=25.3",
     "PyYAML>=6.0.2",
     "service-identity>=24.2",
+    "signxml>=5.2",
     "treq>=24.9.1",
     "Twisted[tls]>=26.4",
     "Werkzeug>=3.1",

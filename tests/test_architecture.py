@@ -73,7 +73,7 @@ TABLE: Mapping[str, Row] = {
     "late_authorities": row("authority authority_fetch authority_watch config interfaces option", ""),
     "federation_assembly": row(f"{SERVE} authority_kinds parts", "attrs"),
     "authority_fetch": row(f"{CORE} bodies late_fetch outward reach", "twisted zope"),
-    "authorities": row(f"{CORE} option jose", "attrs cryptography lxml twisted"),
+    "authorities": row(f"{CORE} option jose", "attrs cryptography lxml signxml twisted"),
     "flows": row(CORE, "attrs"),
     "grants": row(CORE, "attrs"),
     "authentication": row(CORE, "attrs"),
