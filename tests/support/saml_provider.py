@@ -109,6 +109,7 @@ class Says:
     not_before: int = NOON - 30
     not_on_or_after: int = NOON + 300
     session_ends: int | None = None
+    known_since: int | None = None
     status: str = f'<samlp:StatusCode Value="{SUCCESS}"/>'
 
 
@@ -119,6 +120,7 @@ def assertion_of(says: Says) -> str:
         f"<saml:AttributeValue>{escape(value)}</saml:AttributeValue></saml:Attribute>"
         for name, value in says.attributes
     )
+    since = stamp(says.known_since or says.now)
     ends = "" if says.session_ends is None else f' SessionNotOnOrAfter="{stamp(says.session_ends)}"'
     return (
         f'<saml:Assertion {_DECLARED} ID="{says.assertion_id}" Version="2.0" IssueInstant="{stamp(says.now)}">'
@@ -130,7 +132,7 @@ def assertion_of(says: Says) -> str:
         f'<saml:Conditions NotBefore="{stamp(says.not_before)}" NotOnOrAfter="{stamp(says.not_on_or_after)}">'
         f"<saml:AudienceRestriction><saml:Audience>{says.audience}</saml:Audience></saml:AudienceRestriction>"
         "</saml:Conditions>"
-        f'<saml:AuthnStatement AuthnInstant="{stamp(says.now)}" SessionIndex="{says.session_index}"{ends}>'
+        f'<saml:AuthnStatement AuthnInstant="{since}" SessionIndex="{says.session_index}"{ends}>'
         "<saml:AuthnContext><saml:AuthnContextClassRef>urn:oasis:names:tc:SAML:2.0:ac:classes:Password"
         "</saml:AuthnContextClassRef></saml:AuthnContext></saml:AuthnStatement>"
         f"<saml:AttributeStatement>{attributes}</saml:AttributeStatement></saml:Assertion>"
