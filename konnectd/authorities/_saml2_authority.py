@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import TypeVar
 
 from attrs import frozen
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from konnectd.authorities import _saml2_messages as messages
 from konnectd.authorities import _saml2_redirect as redirect
@@ -83,6 +84,7 @@ class Saml2Authority:
         self._tools = tools
         self._sha1 = settings.allow_sha1
         self._key = settings.key()
+        self._decrypting = settings.decrypting()
         self._source = MetadataSource(settings, tools, entry.name, insecure=entry.insecure)
 
     @property
@@ -159,13 +161,13 @@ class Saml2Authority:
         document = xml.from_base64(returned.parameters.get("SAMLResponse") or "")
         now = self._tools.clock.now()
         try:
-            response = read_response(document, self._trusted(provider), now)
+            response = read_response(document, self._trusted(provider), now, self._secret())
         except SamlError as error:
             newer = await self._newer(error, provider)
             if newer is None:
                 raise
             provider = newer
-            response = read_response(document, self._trusted(provider), now)
+            response = read_response(document, self._trusted(provider), now, self._secret())
         expected = Expected(
             issuer=provider.entity_id,
             audience=self._addresses.entity_id,
@@ -173,6 +175,10 @@ class Saml2Authority:
             request_id=request_id,
         )
         return saml2.check_response(response, expected, now)
+
+    def _secret(self) -> rsa.RSAPrivateKey | None:
+        """Return what assertions are encrypted for."""
+        return None if self._decrypting is None else self._decrypting.key
 
     async def _newer(self, error: SamlError, provider: IdentityProvider) -> IdentityProvider | None:
         """Return the identity provider with certificates that we did not know, when that may be what is wrong."""
@@ -312,7 +318,8 @@ class Saml2Authority:
             entity_id=self._addresses.entity_id,
             consumer=self._addresses.consumer,
             logout=self._addresses.logout,
-            certificate=None if self._key is None else self._key.certificate,
+            signing=None if self._key is None else self._key.certificate,
+            encryption=None if self._decrypting is None else self._decrypting.certificate,
             now=self._tools.clock.now(),
         )
         return Document(content, "application/samlmetadata+xml")

@@ -1,4 +1,4 @@
-"""The key that our requests are signed with."""
+"""Our own keys: what requests are signed with, and what assertions are encrypted for."""
 
 from attrs import field, frozen
 from cryptography import x509
@@ -32,6 +32,28 @@ class SigningKey:
         numbers = decode_dss_signature(self.key.sign(message, ec.ECDSA(hashes.SHA256())))
         size = (self.key.key_size + 7) // 8
         return b"".join(number.to_bytes(size, "big") for number in numbers)
+
+
+@frozen
+class DecryptingKey:
+    """What assertions are encrypted for, and the certificate that identity providers know it by."""
+
+    key: rsa.RSAPrivateKey = field(repr=False)
+    certificate: x509.Certificate = field(repr=False)
+
+
+def decrypting_key(pem: bytes) -> rsa.RSAPrivateKey:
+    """Read a private key that things can be encrypted for.
+
+    Raises:
+        TypeError: it needs a password.
+        ValueError: it can not be read, is too weak, or is not RSA.
+        UnsupportedAlgorithm: it is of a kind that is not known at all.
+    """
+    key = private_key(pem)
+    if isinstance(key, rsa.RSAPrivateKey):
+        return key
+    raise ValueError("nothing is encrypted for such a key")
 
 
 def private_key(pem: bytes) -> rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey:

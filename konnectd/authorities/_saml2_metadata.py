@@ -168,7 +168,8 @@ def write_metadata(
     entity_id: str,
     consumer: str,
     logout: str,
-    certificate: x509.Certificate | None = None,
+    signing: x509.Certificate | None = None,
+    encryption: x509.Certificate | None = None,
     now: int,
 ) -> bytes:
     """Write our own metadata.
@@ -177,7 +178,8 @@ def write_metadata(
         entity_id: what we are called.
         consumer: where answers are posted.
         logout: where sessions are ended, by redirect.
-        certificate: of the key that our requests are signed with; None when they are not.
+        signing: certificate of the key that our requests are signed with; None when they are not.
+        encryption: certificate of the key that assertions may be encrypted for; None when they must not be.
         now: seconds since the epoch.
     """
     ends = xml.written_time(now + OUR_METADATA_SECONDS)
@@ -191,16 +193,14 @@ def write_metadata(
         xml.metadata("SPSSODescriptor"),
         {
             "protocolSupportEnumeration": xml.PROTOCOL,
-            "AuthnRequestsSigned": "false" if certificate is None else "true",
+            "AuthnRequestsSigned": "false" if signing is None else "true",
             "WantAssertionsSigned": "true",
             "validUntil": ends,
         },
     )
-    if certificate is not None:
-        key = etree.SubElement(role, xml.metadata("KeyDescriptor"), {"use": "signing"})
-        holder = etree.SubElement(etree.SubElement(key, xml.signature("KeyInfo")), xml.signature("X509Data"))
-        pem = certificate.public_bytes(Encoding.PEM).decode("ascii")
-        etree.SubElement(holder, xml.signature("X509Certificate")).text = "".join(pem.splitlines()[1:-1])
+    for use, certificate in (("signing", signing), ("encryption", encryption)):
+        if certificate is not None:
+            _add_key(role, use, certificate)
     etree.SubElement(role, xml.metadata("SingleLogoutService"), {"Binding": REDIRECT, "Location": logout})
     for name in ("transient", "persistent"):
         etree.SubElement(role, xml.metadata("NameIDFormat")).text = f"urn:oasis:names:tc:SAML:2.0:nameid-format:{name}"
@@ -210,3 +210,11 @@ def write_metadata(
         {"Binding": POST, "Location": consumer, "index": "1", "isDefault": "true"},
     )
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+
+
+def _add_key(role: etree._Element, use: str, certificate: x509.Certificate) -> None:
+    """Add a key of ours."""
+    key = etree.SubElement(role, xml.metadata("KeyDescriptor"), {"use": use})
+    holder = etree.SubElement(etree.SubElement(key, xml.signature("KeyInfo")), xml.signature("X509Data"))
+    pem = certificate.public_bytes(Encoding.PEM).decode("ascii")
+    etree.SubElement(holder, xml.signature("X509Certificate")).text = "".join(pem.splitlines()[1:-1])

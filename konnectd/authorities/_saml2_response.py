@@ -5,9 +5,11 @@ Spec: SAML 2.0 Core 2.3, 2.4, 2.7, 3.2.2, 3.7; Bindings 3.4 and 3.5.
 
 from collections.abc import Iterator
 
+from cryptography.hazmat.primitives.asymmetric import rsa
 from lxml import etree
 
 from konnectd.authorities import _saml2_xml as xml
+from konnectd.authorities._saml2_decryption import open_assertion
 from konnectd.authorities._saml2_signature import Trusted, signed_part
 from konnectd.protocol.saml2 import (
     SUCCESS,
@@ -26,10 +28,16 @@ from konnectd.protocol.saml2_logout import LogoutAnswer, LogoutQuestion
 _MOST_CODES = 4
 
 
-def read_response(document: bytes, trusted: Trusted, now: int) -> Response:
+def read_response(document: bytes, trusted: Trusted, now: int, decrypting: rsa.RSAPrivateKey | None = None) -> Response:
     """Read an answer to an authentication request.
 
     Whatever was signed is read from what was signed. An answer in which nothing was can only be a refusal.
+
+    Args:
+        document: the answer.
+        trusted: whose signatures count.
+        now: seconds since the epoch.
+        decrypting: the key that assertions are encrypted for; None for none.
 
     Raises:
         SamlError: it is malformed, or not signed by whom it should be.
@@ -42,15 +50,16 @@ def read_response(document: bytes, trusted: Trusted, now: int) -> Response:
     signed = signed_part(root, trusted, now)
     outer = root if signed is None else signed
     statuses = _statuses(outer)
-    found = _assertion(outer) if statuses[:1] == (SUCCESS,) else None
+    is_signed = signed is not None
+    found = _assertion(outer, decrypting, signed=is_signed) if statuses[:1] == (SUCCESS,) else None
     inner = None
     if found is not None:
         part = signed_part(found, trusted, now)
-        if part is None and signed is None:
+        if part is None and not is_signed:
             raise SamlError(SamlFault.UNSIGNED)
         inner = _read_assertion(found if part is None else part)
     return Response(
-        signed=signed is not None,
+        signed=is_signed,
         issuer=_issuer(outer),
         destination=outer.get("Destination", ""),
         in_response_to=outer.get("InResponseTo", ""),
@@ -86,20 +95,25 @@ def _check_ids(root: etree._Element) -> None:
         raise SamlError(SamlFault.SIGNATURE_PLACE)
 
 
-def _assertion(outer: etree._Element) -> etree._Element:
-    """Return the one assertion of an answer.
+def _assertion(outer: etree._Element, decrypting: rsa.RSAPrivateKey | None, *, signed: bool) -> etree._Element:
+    """Return the one assertion of an answer, opened if it was encrypted.
 
     There is none anywhere else: each way to have something else read than what was signed needs a second one.
 
     Raises:
-        SamlError: it is not so, or it is encrypted.
+        SamlError: it is not so, or it can not be opened.
     """
-    if next(outer.iter(xml.assertion("EncryptedAssertion")), None) is not None:
-        raise SamlError(SamlFault.ENCRYPTED)
-    everywhere = list(outer.iter(xml.assertion("Assertion")))
+    everywhere = list(outer.iter(xml.assertion("Assertion"), xml.assertion("EncryptedAssertion")))
     if len(everywhere) != 1 or everywhere[0].getparent() is not outer:
         raise SamlError(SamlFault.ASSERTIONS)
-    return everywhere[0]
+    found = everywhere[0]
+    if found.tag == xml.assertion("Assertion"):
+        return found
+    opened = open_assertion(found, decrypting, signed=signed)
+    _check_ids(opened)
+    if next(opened.iterdescendants(xml.assertion("Assertion")), None) is not None:
+        raise SamlError(SamlFault.ASSERTIONS)
+    return opened
 
 
 def _read_assertion(element: etree._Element) -> Assertion:

@@ -11,7 +11,7 @@ from attrs import field, frozen
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
-from konnectd.authorities._saml2_keys import SigningKey, private_key
+from konnectd.authorities._saml2_keys import DecryptingKey, SigningKey, decrypting_key, private_key
 from konnectd.authority_entry import AuthorityEntry, EntryTable, address_problem
 
 #: Longest file that an entry may name, in bytes.
@@ -36,6 +36,8 @@ class Saml2Settings:
         pin: certificates in PEM, with one of which its metadata have to be signed; empty for any or no signature.
         signing_key: in PEM, what our requests are signed with; empty for no signature.
         signing_certificate: in PEM, its certificate.
+        encryption_key: in PEM, what assertions are encrypted for; empty when none may be.
+        encryption_certificate: in PEM, its certificate.
         allow_sha1: whether signatures with SHA-1 will do.
     """
 
@@ -46,6 +48,8 @@ class Saml2Settings:
     pin: bytes = field(default=b"", repr=False)
     signing_key: bytes = field(default=b"", repr=False)
     signing_certificate: bytes = field(default=b"", repr=False)
+    encryption_key: bytes = field(default=b"", repr=False)
+    encryption_certificate: bytes = field(default=b"", repr=False)
     allow_sha1: bool = False
 
     def key(self) -> SigningKey | None:
@@ -53,6 +57,13 @@ class Saml2Settings:
         if not self.signing_key:
             return None
         return SigningKey(private_key(self.signing_key), x509.load_pem_x509_certificate(self.signing_certificate))
+
+    def decrypting(self) -> DecryptingKey | None:
+        """Return what assertions are encrypted for; None for nothing."""
+        if not self.encryption_key:
+            return None
+        certificate = x509.load_pem_x509_certificate(self.encryption_certificate)
+        return DecryptingKey(decrypting_key(self.encryption_key), certificate)
 
     def pinned(self) -> tuple[x509.Certificate, ...]:
         """Return the certificates with one of which metadata have to be signed."""
@@ -62,15 +73,18 @@ class Saml2Settings:
 def read(table: EntryTable, _entry: AuthorityEntry) -> Saml2Settings:
     """Read them; what is wrong becomes a fault of the table."""
     endpoint, metadata = _metadata(table)
-    key, certificate = _signing(table)
+    signing_key, signing_certificate = _pair(table, "signing")
+    encryption_key, encryption_certificate = _pair(table, "encryption")
     return Saml2Settings(
         metadata_endpoint=endpoint,
         metadata=metadata,
         idp_entity_id=_entity_id(table, "iss"),
         entity_id=_entity_id(table, "entity_id"),
         pin=_file(table, "metadata_certificate", _certificates),
-        signing_key=key,
-        signing_certificate=certificate,
+        signing_key=signing_key,
+        signing_certificate=signing_certificate,
+        encryption_key=encryption_key,
+        encryption_certificate=encryption_certificate,
         allow_sha1=table.switch("allow_sha1"),
     )
 
@@ -90,20 +104,26 @@ def _metadata(table: EntryTable) -> tuple[str, bytes]:
     return endpoint, b""
 
 
-def _signing(table: EntryTable) -> tuple[bytes, bytes]:
-    """Read the key for our requests and its certificate, both or none."""
-    if table.has("signing_key") != table.has("signing_certificate"):
-        missing = "signing_certificate" if table.has("signing_key") else "signing_key"
-        table.fault(missing, "signing_key and signing_certificate are given together")
+def _pair(table: EntryTable, purpose: str) -> tuple[bytes, bytes]:
+    """Read a key of ours and its certificate, both or none.
+
+    Args:
+        table: the entry.
+        purpose: ``signing`` or ``encryption``.
+    """
+    key_name, certificate_name = f"{purpose}_key", f"{purpose}_certificate"
+    if table.has(key_name) != table.has(certificate_name):
+        missing = certificate_name if table.has(key_name) else key_name
+        table.fault(missing, f"{key_name} and {certificate_name} are given together")
         return b"", b""
-    key = _file(table, "signing_key", private_key)
-    certificate = _file(table, "signing_certificate", x509.load_pem_x509_certificate)
+    key = _file(table, key_name, private_key if purpose == "signing" else decrypting_key)
+    certificate = _file(table, certificate_name, x509.load_pem_x509_certificate)
     if key and certificate:
         public = x509.load_pem_x509_certificate(certificate).public_key()
-        if public != private_key(key).public_key():
-            table.fault("signing_certificate", "is not that of signing_key")
-            return b"", b""
-    return (key, certificate) if key and certificate else (b"", b"")
+        if public == private_key(key).public_key():
+            return key, certificate
+        table.fault(certificate_name, f"is not that of {key_name}")
+    return b"", b""
 
 
 def _entity_id(table: EntryTable, key: str) -> str:

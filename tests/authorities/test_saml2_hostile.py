@@ -9,7 +9,6 @@ from konnectd.protocol.saml2 import SamlError, SamlFault
 from tests.support.fakes import NOON
 from tests.support.saml_believed import believed, fault
 from tests.support.saml_provider import (
-    NAMES,
     Says,
     answer,
     assertion_of,
@@ -108,12 +107,6 @@ class HostileTests(SynchronousTestCase):
     def test_other_version(self) -> None:
         """SAML 1 is not spoken."""
         self.assertEqual(fault(answer().replace(b'Version="2.0"', b'Version="1.1"')), SamlFault.MALFORMED)
-
-    def test_encrypted(self) -> None:
-        """An encrypted assertion is refused by name, as there is no key to read it with."""
-        inner = f'<saml:EncryptedAssertion xmlns:saml="{NAMES["saml"]}"/>'
-
-        self.assertEqual(fault(sign(response_of(Says(), inner)).encode()), SamlFault.ENCRYPTED)
 
     def test_odd_ids(self) -> None:
         """An id is a name, and every message has one."""

@@ -158,10 +158,12 @@ class PinnedTests(SynchronousTestCase):
 class OwnTests(SynchronousTestCase):
     """What we say of ourselves."""
 
-    def own(self, certificate: x509.Certificate | None = None) -> etree._Element:
+    def own(
+        self, certificate: x509.Certificate | None = None, encryption: x509.Certificate | None = None
+    ) -> etree._Element:
         """Write and read them."""
         return etree.fromstring(
-            write_metadata(entity_id=SP, consumer=ACS, logout=SLO, certificate=certificate, now=NOON)
+            write_metadata(entity_id=SP, consumer=ACS, logout=SLO, signing=certificate, encryption=encryption, now=NOON)
         )
 
     def test_values(self) -> None:
@@ -183,3 +185,9 @@ class OwnTests(SynchronousTestCase):
         signs = [root[0].get("AuthnRequestsSigned") for root in (plain, keyed)]
         self.assertEqual(signs, ["false", "true"])
         self.assertEqual([each.text for each in keyed.iter(f"{{{NAMES['ds']}}}X509Certificate")], [saml_key().written])
+
+    def test_encryption(self) -> None:
+        """With a key for it they say that assertions may be encrypted."""
+        key = next(self.own(encryption=saml_key().certificate).iter(f"{{{NAMES['md']}}}KeyDescriptor"))
+
+        self.assertEqual(key.get("use"), "encryption")

@@ -68,7 +68,8 @@ class SettingsTests(SynchronousTestCase):
         found = self.read(
             f"metadata_file: {self.file(metadata_of())}, iss: 'https://idp', allow_sha1: yes, "
             f"metadata_certificate: {self.certificate(key)}, "
-            f"signing_key: {self.key(key)}, signing_certificate: {self.certificate(key)}"
+            f"signing_key: {self.key(key)}, signing_certificate: {self.certificate(key)}, "
+            f"encryption_key: {self.key(key)}, encryption_certificate: {self.certificate(key)}"
         )
 
         self.assertEqual((self.faults, self.left), ([], []))
@@ -141,3 +142,13 @@ class SettingsTests(SynchronousTestCase):
             fault = self.fault(f"{GOOD}, signing_key: {path}, signing_certificate: {self.certificate(good)}")
 
             self.assertIn("signing_key", fault)
+
+    def test_encryption(self) -> None:
+        """Assertions are encrypted for RSA, and for nothing else."""
+        good, curve = saml_key(), saml_key("ES256")
+        lines = f"{GOOD}, encryption_key: {self.key(good)}, encryption_certificate: {self.certificate(good)}"
+        found = self.read(lines).decrypting()
+
+        self.assertEqual(found and found.certificate, good.certificate)
+        lines = f"{GOOD}, encryption_key: {self.key(curve)}, encryption_certificate: {self.certificate(curve)}"
+        self.assertIn("encryption_key", self.fault(lines))
