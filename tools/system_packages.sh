@@ -21,6 +21,8 @@ PARTS=(
     "nginx-light|/usr/sbin/nginx|the example of nginx as a proxy"
     "haproxy|/usr/sbin/haproxy|the examples of HAProxy as a proxy, PROXY protocol"
     "caddy|/usr/bin/caddy|the example of Caddy as a proxy"
+    "simplesamlphp|/usr/share/simplesamlphp/www/index.php|signing in at a SAML identity provider"
+    "php-xml|/usr/share/php8.2-xml/xml/dom.ini|signing in at a SAML identity provider"
     "nodejs|/usr/bin/node|clients written in JavaScript"
     "npm|/usr/bin/npm|clients written in JavaScript"
 )

@@ -88,7 +88,7 @@ class Page:
     def fields(self) -> dict[str, str]:
         """Names and values of the form's fields, buttons left out."""
         found = (element.attributes for element in answerable(self.body) if element.name == "input")
-        return {each["name"]: each.get("value", "") for each in found}
+        return {each["name"]: each.get("value", "") for each in found if "name" in each}
 
     def header(self, name: str) -> str:
         """Return a header; empty if there is none."""

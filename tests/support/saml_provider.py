@@ -66,12 +66,12 @@ class SamlKey:
 
 
 @cache
-def saml_key(method: str = "PS256", number: int = 11, begins: int = -10, ends: int = 10) -> SamlKey:
-    """Return a key, always the same, with a certificate that is good for some days around `NOON`."""
+def saml_key(method: str = "PS256", number: int = 11, begins: int = -10, ends: int = 10, around: int = NOON) -> SamlKey:
+    """Return a key, always the same, with a certificate that is good for some days around a moment."""
     key = key_for(method, number).key
     if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
         raise TypeError(method)
-    now = datetime.fromtimestamp(NOON, UTC)
+    now = datetime.fromtimestamp(around, UTC)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "idp.example.net")])
     certificate = (
         x509.CertificateBuilder()
