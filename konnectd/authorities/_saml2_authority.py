@@ -17,7 +17,7 @@ from konnectd.authorities import _saml2_xml as xml
 from konnectd.authorities._saml2_metadata import IdentityProvider, write_metadata
 from konnectd.authorities._saml2_response import read_logout, read_response
 from konnectd.authorities._saml2_settings import Saml2Settings
-from konnectd.authorities._saml2_signature import Trusted
+from konnectd.authorities._saml2_signature import Trusted, is_good
 from konnectd.authorities._saml2_source import MetadataSource
 from konnectd.authority import (
     LONGEST_REFERENCE,
@@ -99,11 +99,14 @@ class Saml2Authority:
             AuthorityError: they can not be used.
         """
         provider = await self._source.get()
-        number = len(provider.certificates)
+        in_time = [each for each in provider.certificates if is_good(each, self._tools.clock.now())]
+        if not in_time:
+            raise AuthorityError(Rebuff.UNAVAILABLE, "none of the certificates in its metadata is in date")
+        last = max(each.not_valid_after_utc for each in in_time)
         end = "it can end sessions" if provider.logout else "it can not end sessions"
         if provider.wants_signed and self._key is None:
             end += "; it wants signed requests, and signing_key is not set"
-        return f"identity provider {provider.entity_id!r}, {number} certificates, {end}"
+        return f"identity provider {provider.entity_id!r}, certificates until {last:%Y-%m-%d}, {end}"
 
     async def depart(self, wish: Wish, state: str) -> Departure:
         """Ask the identity provider to sign somebody in.
@@ -325,7 +328,8 @@ class Saml2Authority:
         return Document(content, "application/samlmetadata+xml")
 
     async def close(self) -> None:
-        """Do nothing: there is nothing to let go of."""
+        """Break off what is under way."""
+        self._source.close()
 
     def _heading(self, destination: str) -> messages.Heading:
         """Begin a message."""

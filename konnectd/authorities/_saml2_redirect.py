@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from konnectd.authorities import _saml2_xml as xml
 from konnectd.authorities._saml2_keys import SigningKey
-from konnectd.authorities._saml2_signature import Trusted
+from konnectd.authorities._saml2_signature import Trusted, is_good
 from konnectd.protocol.saml2 import SamlError, SamlFault
 
 #: Longest query that is looked at, in characters.
@@ -139,18 +139,12 @@ def check_signature(packed: Packed, trusted: Trusted, now: int) -> bool:
         if packed.signed or packed.algorithm:
             raise SamlError(SamlFault.SIGNATURE)
         return False
-    in_time = [each for each in trusted.certificates if _is_good(each, now)]
+    in_time = [each for each in trusted.certificates if is_good(each, now)]
     if not in_time:
         raise SamlError(SamlFault.CERTIFICATE)
     if not any(_fits(packed, certificate, sha1=trusted.sha1) for certificate in in_time):
         raise SamlError(SamlFault.SIGNATURE)
     return True
-
-
-def _is_good(certificate: x509.Certificate, now: int) -> bool:
-    """Tell whether a certificate is good at a time."""
-    begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    return begins.timestamp() <= now <= ends.timestamp()
 
 
 def _fits(packed: Packed, certificate: x509.Certificate, *, sha1: bool) -> bool:

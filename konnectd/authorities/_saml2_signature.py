@@ -59,6 +59,12 @@ class Trusted:
     sha1: bool = False
 
 
+def is_good(certificate: x509.Certificate, now: int) -> bool:
+    """Tell whether a certificate is good at a time."""
+    begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    return begins.timestamp() <= now <= ends.timestamp()
+
+
 def signed_part(element: etree._Element, trusted: Trusted, now: int) -> etree._Element | None:
     """Return an element as it was signed; None when there is no signature directly in it.
 

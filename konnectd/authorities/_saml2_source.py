@@ -7,7 +7,8 @@ says itself that it is valid.
 Spec: SAML 2.0 Metadata 2.3.2 (``validUntil``, ``cacheDuration``).
 """
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.python.failure import Failure
 
 from konnectd.authorities._saml2_metadata import IdentityProvider, read_metadata
 from konnectd.authorities._saml2_settings import Saml2Settings
@@ -53,6 +54,7 @@ class MetadataSource:
         self._problem = ""
         self._asking = False
         self._waiting: list[Deferred[None]] = []
+        self._renewing: Deferred[None] | None = None
 
     def known(self) -> IdentityProvider | None:
         """Return what is known now, and asks nobody."""
@@ -72,7 +74,8 @@ class MetadataSource:
             known = self.known()
         elif now >= self._renew_at and now >= self._retry_at and not self._asking:
             # Nobody has to wait for what is not needed yet.
-            Deferred.fromCoroutine(self._ask_once())
+            self._renewing = Deferred.fromCoroutine(self._ask_once())
+            self._renewing.addErrback(_broken_off)
         if known is None:
             raise AuthorityError(Rebuff.UNAVAILABLE, f"there are no usable metadata of it: {self._problem}")
         return known
@@ -85,6 +88,11 @@ class MetadataSource:
         await self._ask_once()
         known = self.known()
         return None if known is None or known.certificates == older.certificates else known
+
+    def close(self) -> None:
+        """Break off what is under way in the background."""
+        if self._renewing is not None:
+            self._renewing.cancel()
 
     async def _ask_once(self) -> None:
         """Ask, or wait for who is asking already."""
@@ -140,3 +148,8 @@ class MetadataSource:
         if heard.status != _OK:
             raise FetchError(f"its metadata endpoint answers with status {heard.status}")
         return heard.content, heard.fresh_for
+
+
+def _broken_off(failure: Failure) -> None:
+    """Take it quietly that nobody wants to know any more."""
+    failure.trap(CancelledError)  # type: ignore[no-untyped-call] # Twisted left it out

@@ -17,8 +17,8 @@ from lxml import etree
 
 from konnectd.protocol.saml2 import SamlError, SamlFault
 
-#: Longest message that is read, in bytes. Most have less than 10 kB.
-LONGEST_MESSAGE = 64 * 1024
+#: Longest message that is read, in bytes: what fits into the largest form that is taken. Most have less than 10 kB.
+LONGEST_MESSAGE = 48 * 1024
 #: Longest metadata, in bytes: those of one provider have 10 kB, those of a small federation some hundred.
 LONGEST_METADATA = 1024 * 1024
 #: Most elements inside of each other, and most in one message.

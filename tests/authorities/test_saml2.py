@@ -120,6 +120,14 @@ class DepartureTests(SamlCase):
 
         self.assertIn("signing_key is not set", run(self.authority.check()))
 
+    def test_check_tells_of_dates(self) -> None:
+        """The operator is told how long the certificates are good, and when none is."""
+        self.assertIn("certificates until 2023-11-24", run(self.authority.check()))
+        self.world.clock.advance(11 * 86_400)
+
+        error = self.assertRaises(AuthorityError, lambda: run(self.authority.check()))
+        self.assertIn("in date", str(error))
+
     def test_other_kind(self) -> None:
         """An entry of another kind makes no authority of this one."""
         entry = AuthorityEntry(authority_id="a", name="a", kind="oidc")

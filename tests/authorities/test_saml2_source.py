@@ -1,5 +1,7 @@
 """When an identity provider is asked what it is, and for how long its answer counts."""
 
+import gc
+
 from twisted.internet.defer import Deferred
 
 from konnectd.authorities._saml2_settings import Saml2Settings
@@ -141,3 +143,19 @@ class TogetherTests(SamlCase):
 
         self.assertEqual([self.successResultOf(each).entity_id for each in both], [IDP, IDP])
         self.assertEqual(world.asked, 1)
+
+    def test_broken_off(self) -> None:
+        """What is under way at the end is broken off, without a word."""
+        world = SlowWorld()
+        source = MetadataSource(self.settings, world.tools(), "corp", insecure=False)
+        first = Deferred.fromCoroutine(source.get())
+        world.answers.callback(None)
+        self.successResultOf(first)
+        world.clock.advance(USUAL_SECONDS)
+        world.answers = Deferred()
+        self.assertEqual(run(source.get()).entity_id, IDP)
+        source.close()
+        del source
+        gc.collect()
+
+        self.assertEqual((world.asked, self.flushLoggedErrors()), (1, []))
