@@ -8,6 +8,7 @@ from twisted.internet.protocol import Protocol as Connection
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from twisted.web.client import ResponseDone
+from twisted.web.http import PotentialDataLoss
 
 
 class WholeBody:
@@ -40,7 +41,11 @@ class WholeBody:
 def read_body(response: Any, longest: int, too_long: Callable[[], Exception]) -> Deferred[bytes]:  # noqa: ANN401 - an IResponse
     """Return the body of an answer; whoever cancels the waiting ends the connection.
 
-    It fails with what ``too_long`` makes when there is more than ``longest`` bytes, and as connections do.
+    It fails with what ``too_long`` makes when there is more than ``longest`` bytes, and as connections do. An answer
+    that does not say how long it is ends with its connection, as many small servers do it; whoever reads it sees
+    whether it is all there, because there is nothing whose half is as good as the whole.
+
+    Spec: RFC 9112 6.3 (8) and 8.
     """
     collector = _Collector(longest, too_long)
     response.deliverBody(collector)
@@ -82,7 +87,7 @@ class _Collector(Connection):
         """Hand over what was read when it is complete."""
         if self.content.called:
             return
-        if isinstance(reason.value, ResponseDone):
+        if isinstance(reason.value, ResponseDone | PotentialDataLoss):
             self.content.callback(bytes(self._received))
         else:
             self.content.errback(reason)
