@@ -116,16 +116,16 @@ class ServiceProvider:
 class SimpleSaml:
     """One identity provider, with a folder of its own."""
 
-    def __init__(self, key: SamlKey) -> None:
+    def __init__(self, key: SamlKey, host: str = "127.0.0.1") -> None:
         """Make its folder and start it; nobody is signed in for yet.
 
         Args:
             key: it signs with it.
+            host: by which browsers know it: as 127.0.0.1 it is another site than what is at localhost.
         """
         self.folder = Path(tempfile.mkdtemp(prefix="simplesaml-"))
         self.port = free_port()
-        # Another site than ours for browsers, which is at localhost.
-        self.base = f"http://127.0.0.1:{self.port}"
+        self.base = f"http://{host}:{self.port}"
         for name in ("cert", "metadata", "sessions", "temp"):
             (self.folder / name).mkdir()
         pem = key.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

@@ -42,12 +42,19 @@ def missing() -> str:
 
 
 @contextmanager
-def browser(*, javascript: bool = True, width: int = 1280, height: int = 800) -> Iterator[Chrome]:
-    """Start a browser and end it again, profile included."""
+def browser(*further: str, javascript: bool = True, width: int = 1280, height: int = 800) -> Iterator[Chrome]:
+    """Start a browser and end it again, profile included.
+
+    Args:
+        further: flags of its own.
+        javascript: whether it runs scripts.
+        width: of its window.
+        height: of its window.
+    """
     profile = tempfile.mkdtemp(prefix="konnectd-browser-")
     options = ChromeOptions()
     options.binary_location = shutil.which("chromium") or ""
-    for flag in (*FLAGS, f"--user-data-dir={profile}", f"--window-size={width},{height}"):
+    for flag in (*FLAGS, *further, f"--user-data-dir={profile}", f"--window-size={width},{height}"):
         options.add_argument(flag)
     if not javascript:
         options.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": BLOCKED})
