@@ -111,7 +111,8 @@ class Saml2Authority:
     async def depart(self, wish: Wish, state: str) -> Departure:
         """Ask the identity provider to sign somebody in.
 
-        Whoever has to be recent is made to prove it there again: SAML has no words for anything milder.
+        Whoever has to be recent, or may want to be somebody else, is made to prove it there again: SAML has no words
+        for anything milder.
 
         Raises:
             AuthorityError: its metadata can not be used.
@@ -120,7 +121,7 @@ class Saml2Authority:
         force = wish.max_age is not None or bool(wish.prompt & {Prompt.LOGIN, Prompt.SELECT_ACCOUNT})
         heading = self._heading(provider.sign_on or provider.sign_on_post)
         request = messages.authn_request(heading, consumer=self._addresses.consumer, force=force)
-        remembered = {"rid": heading.message_id, "recent": heading.now if force else 0}
+        remembered = {"rid": heading.message_id, "recent": _recent(wish, heading.now)}
         if provider.sign_on:
             document = messages.written(request)
             location = redirect.address(provider.sign_on, "SAMLRequest", document, state, self._key)
@@ -339,6 +340,13 @@ class Saml2Authority:
             issuer=self._addresses.entity_id,
             now=self._tools.clock.now(),
         )
+
+
+def _recent(wish: Wish, now: int) -> int:
+    """Return since when somebody must have proved who they are, in seconds since the epoch; 0 for any time."""
+    if Prompt.LOGIN in wish.prompt:
+        return now
+    return max(1, now - wish.max_age) if wish.max_age is not None else 0
 
 
 def _rebuff(error: SamlError) -> AuthorityError:
