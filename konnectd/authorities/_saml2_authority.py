@@ -142,7 +142,7 @@ class Saml2Authority:
             found = await self._signed_in(returned, str(remembered.get("rid", "")), provider)
             name = saml2.find_identity(found.attributes, self._entry.identity.claim or USUAL_CLAIM)
             saml2.check_recent(found, remembered.get("recent"))
-            await self._use_up(found.assertion_id, provider, found.good_until)
+            await self._use_up(found.assertion_id, found.issuer, found.good_until)
         except SamlError as error:
             raise _rebuff(error) from error
         return ExternalIdentity(
@@ -193,14 +193,14 @@ class Saml2Authority:
         """Return whose signatures count."""
         return Trusted(certificates=provider.certificates, sha1=self._sha1)
 
-    async def _use_up(self, message_id: str, provider: IdentityProvider, until: int) -> None:
+    async def _use_up(self, message_id: str, issuer: str, until: int) -> None:
         """Take a message once, and never again while it would still be believed.
 
         Raises:
             SamlError: it was taken before.
             BackendUnavailableError: the store did not answer.
         """
-        digest = sha256(f"{provider.entity_id}\n{message_id}".encode()).hexdigest()
+        digest = sha256(f"{issuer}\n{message_id}".encode()).hexdigest()
         if not await self._tools.store.add(f"saml2:{digest}", "", max(1, until - self._tools.clock.now())):
             raise SamlError(SamlFault.REPLAYED)
 
@@ -287,9 +287,8 @@ class Saml2Authority:
         """
         try:
             demand = await self._logout_message(returned, LogoutQuestion)
-            provider = await self._source.get()
             if demand.signed:
-                await self._use_up(demand.request_id, provider, demand.issued_at + saml2.OLDEST + saml2.SKEW)
+                await self._use_up(demand.request_id, demand.issuer, demand.issued_at + saml2.OLDEST + saml2.SKEW)
         except SamlError as error:
             raise _rebuff(error) from error
         relay_state = returned.parameters.get("RelayState") or ""

@@ -240,7 +240,7 @@ def check_status(statuses: tuple[str, ...]) -> None:
     """
     if not statuses or statuses[0] != SUCCESS:
         fault = SamlFault.NOT_PASSIVE if NO_PASSIVE in statuses else SamlFault.REFUSED_THERE
-        raise SamlError(fault, ", ".join(status.removeprefix(STATUS)[:40] for status in statuses[:3]))
+        raise SamlError(fault, repr(", ".join(status.removeprefix(STATUS)[:40] for status in statuses[:3])))
 
 
 def check_age(issued_at: int, now: int) -> None:

@@ -95,7 +95,7 @@ class LeavingTests(SamlCase):
 
     def test_not_left(self) -> None:
         """It says that it is not."""
-        self.assertEqual(self.back(Says(status=DENIED)), "authority_denied: refused_by_identity_provider (Responder)")
+        self.assertEqual(self.back(Says(status=DENIED)), "authority_denied: refused_by_identity_provider ('Responder')")
 
     def test_other_answer(self) -> None:
         """Somebody else's answer is none."""
