@@ -69,7 +69,8 @@ class MetadataSource:
         """
         known, now = self.known(), self._tools.clock.now()
         if known is None:
-            if now >= self._retry_at or self._asking:
+            # More than once when whoever asked has left before there was an answer.
+            while self.known() is None and (self._asking or self._tools.clock.now() >= self._retry_at):
                 await self._ask_once()
             known = self.known()
         elif now >= self._renew_at and now >= self._retry_at and not self._asking:

@@ -2,8 +2,9 @@
 
 import gc
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 
+from konnectd.authorities._saml2_metadata import IdentityProvider
 from konnectd.authorities._saml2_settings import Saml2Settings
 from konnectd.authorities._saml2_source import (
     LONGEST_SECONDS,
@@ -118,44 +119,72 @@ class SourceTests(SamlCase):
 
 
 class SlowWorld(SamlWorld):
-    """An identity provider that takes its time."""
+    """An identity provider that takes its time.
+
+    Attributes:
+        waiting: what is called when it is time, for each question.
+    """
 
     def __init__(self) -> None:
         """Begin with nobody who waits."""
         super().__init__()
-        self.answers: Deferred[None] = Deferred()
+        self.waiting: list[Deferred[None]] = []
 
     async def __call__(self, question: Question) -> Heard:
         """Answer, when it is time."""
-        await self.answers
+        self.waiting.append(Deferred())
+        await self.waiting[-1]
         return await super().__call__(question)
 
 
 class TogetherTests(SamlCase):
     """Several people at one time."""
 
+    def setUp(self) -> None:
+        """Begin with nothing known."""
+        super().setUp()
+        self.slow = SlowWorld()
+        self.source = MetadataSource(self.settings, self.slow.tools(), "corp", insecure=False)
+
+    def two(self) -> tuple[Deferred[IdentityProvider], Deferred[IdentityProvider]]:
+        """Let two people come."""
+        return Deferred.fromCoroutine(self.source.get()), Deferred.fromCoroutine(self.source.get())
+
     def test_asked_once(self) -> None:
         """Who comes while it is being asked waits for the same answer."""
-        world = SlowWorld()
-        source = MetadataSource(self.settings, world.tools(), "corp", insecure=False)
-        both = [Deferred.fromCoroutine(source.get()) for _ in range(2)]
-        world.answers.callback(None)
+        both = self.two()
+        self.slow.waiting[0].callback(None)
 
         self.assertEqual([self.successResultOf(each).entity_id for each in both], [IDP, IDP])
-        self.assertEqual(world.asked, 1)
+        self.assertEqual(self.slow.asked, 1)
+
+    def test_first_one_leaves(self) -> None:
+        """Who waits for somebody who leaves asks again."""
+        first, second = self.two()
+        first.cancel()
+        self.failureResultOf(first, CancelledError)
+        self.slow.waiting[1].callback(None)
+
+        self.assertEqual(self.successResultOf(second).entity_id, IDP)
+
+    def test_second_one_leaves(self) -> None:
+        """Who leaves while somebody else asks disturbs nobody."""
+        first, second = self.two()
+        second.cancel()
+        self.failureResultOf(second, CancelledError)
+        self.slow.waiting[0].callback(None)
+
+        self.assertEqual(self.successResultOf(first).entity_id, IDP)
 
     def test_broken_off(self) -> None:
         """What is under way at the end is broken off, without a word."""
-        world = SlowWorld()
-        source = MetadataSource(self.settings, world.tools(), "corp", insecure=False)
-        first = Deferred.fromCoroutine(source.get())
-        world.answers.callback(None)
+        first = Deferred.fromCoroutine(self.source.get())
+        self.slow.waiting[0].callback(None)
         self.successResultOf(first)
-        world.clock.advance(USUAL_SECONDS)
-        world.answers = Deferred()
-        self.assertEqual(run(source.get()).entity_id, IDP)
-        source.close()
-        del source
+        self.slow.clock.advance(USUAL_SECONDS)
+        self.assertEqual(run(self.source.get()).entity_id, IDP)
+        self.source.close()
+        del self.source
         gc.collect()
 
-        self.assertEqual((world.asked, self.flushLoggedErrors()), (1, []))
+        self.assertEqual((self.slow.asked, self.flushLoggedErrors()), (1, []))
