@@ -42,6 +42,7 @@ OTHER_WORDS = frozenset(
         *("request_object_signing_alg", "token_endpoint_auth_method", "client_credentials", "id_token_hint"),
         *("expires_in", "redirect_uri", "response_type", "response_mode", "max_age", "code_challenge", "grant_type"),
         *("acr_values_supported", "offline_access", "login_hint", "auth_time", "trusted_scopes"),
+        *("identity_claim_name", "identity_aliases"),
     )
 )
 
