@@ -6,8 +6,9 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from konnectd.web import chooser_views, device_views
-from konnectd.web.views import VIEWS, ErrorKind, ErrorPage
+from konnectd.web import device_views
+from konnectd.web.every_view import EVERY_VIEW
+from konnectd.web.views import ErrorKind, ErrorPage
 from tests.support import states
 from tests.support.views import SAMPLES
 from tools import check_fragments, gallery, run_tests
@@ -126,7 +127,7 @@ class GalleryTests(SynchronousTestCase):
         errors = {state.view.kind for state in states.STATES.values() if isinstance(state.view, ErrorPage)}
         hostile = {type(state.view) for name, state in states.STATES.items() if name.endswith("~hostile")}
 
-        self.assertEqual(shown, {*VIEWS, *chooser_views.VIEWS, *device_views.VIEWS})
+        self.assertEqual(shown, set(EVERY_VIEW))
         self.assertEqual(errors, set(ErrorKind))
         self.assertEqual(shown - hostile, {device_views.DeviceDonePage})
 

@@ -13,9 +13,9 @@ from attrs import frozen
 from jinja2 import Environment, FileSystemLoader, Template, TemplateError, TemplateSyntaxError, nodes
 from jinja2.meta import find_referenced_templates
 
-from konnectd.web import account_views, chooser_views, device_views, federation_views
 from konnectd.web.branding import Brand
-from konnectd.web.views import VIEWS, View
+from konnectd.web.every_view import EVERY_VIEW
+from konnectd.web.views import View
 
 #: What `Pages.render` gives to every template.
 VARIABLES = frozenset({"page", "locale", "nonce", "switch"})
@@ -144,10 +144,7 @@ def check_templates(
     """
     for file in sorted(folder.glob("*.html")):
         _compile(environment, file.name)
-    return {
-        view.template: _check(environment, loader, static, view)
-        for view in (*VIEWS, *account_views.VIEWS, *chooser_views.VIEWS, *device_views.VIEWS, *federation_views.VIEWS)
-    }
+    return {view.template: _check(environment, loader, static, view) for view in EVERY_VIEW}
 
 
 def _compile(environment: Environment, name: str) -> Template:

@@ -17,12 +17,12 @@ from attrs import evolve
 from jinja2 import Template, TemplateError
 
 from konnectd.protocol.local_text import LocalText
-from konnectd.web import account_views, chooser_views, device_views, federation_views
 from konnectd.web.chooser_views import ChooserPage
+from konnectd.web.every_view import EVERY_VIEW
 from konnectd.web.locales import Locale
 from konnectd.web.switch import Switch
 from konnectd.web.template_check import BrokenTemplateError, ReadOnceLoader
-from konnectd.web.views import VIEWS, ConsentPage, SignInPage, View
+from konnectd.web.views import ConsentPage, SignInPage, View
 
 #: Is in every field; a link where links are.
 _FILLING = "https://example.com/"
@@ -59,7 +59,7 @@ def try_templates(
         if file.name not in templates and file.name not in used:
             raise BrokenTemplateError(file.name, 0, "takes the place of no page, and no template uses it")
     spoken = tuple(locales)
-    for view in (*VIEWS, *account_views.VIEWS, *chooser_views.VIEWS, *device_views.VIEWS, *federation_views.VIEWS):
+    for view in EVERY_VIEW:
         template = templates[view.template]
         for page in samples(view):
             # Languages differ in words only; each is tried with one of the samples below.

@@ -20,6 +20,8 @@ NAMES: Mapping[str, str] = {
 NAMED = (
     "signin-logo",
     "signin-wrong_credentials",
+    "signin-authorities",
+    "authorities",
     "chooser-logo",
     "consent-logo",
     "welcome",

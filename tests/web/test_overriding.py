@@ -10,12 +10,12 @@ from konnectd.http import HttpRequest
 from konnectd.option import ConfigErrors
 from konnectd.protocol.branding import PLAIN
 from konnectd.service import make_service
-from konnectd.web import account_views, device_views
 from konnectd.web.branding import Branded
+from konnectd.web.every_view import EVERY_VIEW
 from konnectd.web.pages import Pages
 from konnectd.web.templates_path import find_templates
 from konnectd.web.trial import samples
-from konnectd.web.views import VIEWS, ErrorPage, SignInFault, SignInPage, View
+from konnectd.web.views import ErrorPage, SignInFault, SignInPage, View
 from tests.support.branding import PREFIX
 from tests.support.fakes import CountingEntropy, run
 from tests.support.files import folder, write
@@ -249,7 +249,7 @@ class SamplesTests(SynchronousTestCase):
 
     def test_everything_filled(self) -> None:
         """Each view is tried with nothing that can be left out, and with something in every field."""
-        for view in (*VIEWS, *account_views.VIEWS, *device_views.VIEWS):
+        for view in EVERY_VIEW:
             found = list(samples(view))
 
             self.assertGreaterEqual(len(found), 2, view)

@@ -6,10 +6,10 @@ from urllib.parse import urlsplit
 from attrs import evolve
 from twisted.trial.unittest import SynchronousTestCase
 
-from konnectd.web import account_views, chooser_views, device_views, federation_views
+from konnectd.web.every_view import EVERY_VIEW
 from konnectd.web.pages import initial, plain
 from konnectd.web.texts import EXPLANATIONS, MOVES, SIGN_IN_FAULTS
-from konnectd.web.views import VIEWS, ErrorKind, FormPostPage, SignInFault, SignInPage
+from konnectd.web.views import ErrorKind, FormPostPage, SignInFault, SignInPage
 from tests.support.markup import elements, one, shape, text_of, xml_shape
 from tests.support.rendering import STATIC, page
 from tests.support.views import CHOOSER, CONSENT, GOODBYE, LOGO, SAMPLES, SIGN_IN, SIGNED_OUT, WELCOME
@@ -32,7 +32,7 @@ class EveryPageTests(SynchronousTestCase):
         """No page is left out of these tests."""
         self.assertEqual(
             {type(view) for view in SAMPLES.values()},
-            {*VIEWS, *account_views.VIEWS, *chooser_views.VIEWS, *device_views.VIEWS, *federation_views.VIEWS},
+            set(EVERY_VIEW),
         )
 
     def test_one_heading_and_title(self) -> None:
