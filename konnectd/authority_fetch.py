@@ -12,18 +12,9 @@ from typing import Any, TypeAlias, cast
 from urllib.parse import urlencode
 
 from twisted.internet.defer import Deferred, DeferredSemaphore
-from twisted.internet.defer import TimeoutError as TooLateError
 from twisted.internet.endpoints import wrapClientTLS
-from twisted.internet.error import ConnectError, ConnectionClosed, DNSLookupError
 from twisted.internet.interfaces import IStreamClientEndpoint
-from twisted.web.client import (
-    Agent,
-    RequestGenerationFailed,
-    RequestTransmissionFailed,
-    ResponseFailed,
-    ResponseNeverReceived,
-)
-from twisted.web.error import SchemeNotSupported
+from twisted.web.client import Agent
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgentEndpointFactory
 from zope.interface import implementer
@@ -31,7 +22,7 @@ from zope.interface import implementer
 from konnectd import __version__
 from konnectd.authority import Heard, Question
 from konnectd.authority_entry import address_problem
-from konnectd.bodies import WholeBody, discard_body, read_body
+from konnectd.bodies import NO_ANSWER, WholeBody, discard_body, read_body
 from konnectd.interfaces import FetchError
 from konnectd.late_fetch import shown
 from konnectd.outward import GuardedEndpoint, LimitedEndpoint, client_tls
@@ -46,18 +37,6 @@ LONGEST_HEAD = 64 * 1024
 _FORM_TYPE = b"application/x-www-form-urlencoded"
 _EVERYWHERE = Reach((ip_network("0.0.0.0/0"), ip_network("::/0")))
 _LONGEST_LIFE = 10**9
-_NO_WAY = (
-    ConnectError,
-    ConnectionClosed,
-    DNSLookupError,
-    RequestGenerationFailed,
-    RequestTransmissionFailed,
-    ResponseFailed,
-    ResponseNeverReceived,
-    SchemeNotSupported,
-    TooLateError,
-    ValueError,
-)
 
 #: Twisted's have no types that can be named.
 _Reactor: TypeAlias = Any
@@ -102,7 +81,7 @@ class AskAuthorities:
         asking = Deferred.fromCoroutine(self._in_turn(question))
         try:
             return await asking.addTimeout(SECONDS, self._reactor)
-        except _NO_WAY as error:
+        except (*NO_ANSWER, ValueError) as error:
             raise FetchError(f"{shown(question.url)} did not answer ({_cause(error)})") from error
 
     async def _in_turn(self, question: Question) -> Heard:

@@ -1,14 +1,36 @@
-"""Bodies of the requests that are made and of the answers that come back, each whole and with a limit."""
+"""Bodies of requests that are made and of answers that come back, each whole and within a limit; and no answer."""
 
 from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import TimeoutError as TooLateError
+from twisted.internet.error import ConnectError, ConnectionClosed, DNSLookupError
 from twisted.internet.protocol import Protocol as Connection
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
-from twisted.web.client import ResponseDone
+from twisted.web.client import (
+    RequestGenerationFailed,
+    RequestTransmissionFailed,
+    ResponseDone,
+    ResponseFailed,
+    ResponseNeverReceived,
+)
+from twisted.web.error import SchemeNotSupported
 from twisted.web.http import PotentialDataLoss
+
+#: What a request ends with that gets no answer, or not in time.
+NO_ANSWER = (
+    ConnectError,
+    ConnectionClosed,
+    DNSLookupError,
+    RequestGenerationFailed,
+    RequestTransmissionFailed,
+    ResponseFailed,
+    ResponseNeverReceived,
+    SchemeNotSupported,
+    TooLateError,
+)
 
 
 class WholeBody:

@@ -12,20 +12,11 @@ from urllib.parse import urlencode, urlsplit
 
 from attrs import field, frozen
 from twisted.internet.defer import Deferred, DeferredSemaphore
-from twisted.internet.defer import TimeoutError as TooLateError
-from twisted.internet.error import ConnectError, ConnectionClosed, DNSLookupError
 from twisted.python.failure import Failure
-from twisted.web.client import (
-    Agent,
-    RequestGenerationFailed,
-    RequestTransmissionFailed,
-    ResponseFailed,
-    ResponseNeverReceived,
-)
-from twisted.web.error import SchemeNotSupported
+from twisted.web.client import Agent
 from twisted.web.http_headers import Headers
 
-from konnectd.bodies import WholeBody, discard_body, read_body
+from konnectd.bodies import NO_ANSWER, WholeBody, discard_body, read_body
 from konnectd.interfaces import FetchError
 from konnectd.late_fetch import shown
 from konnectd.outward import GuardedEndpoints
@@ -45,18 +36,6 @@ MOST_OF_ONE = 8
 _AGENT_NAME = b"konnectd"
 _FORM_TYPE = b"application/x-www-form-urlencoded"
 _OK = 200
-_NO_WAY = (
-    ConnectError,
-    ConnectionClosed,
-    DNSLookupError,
-    RequestGenerationFailed,
-    RequestTransmissionFailed,
-    ResponseFailed,
-    ResponseNeverReceived,
-    SchemeNotSupported,
-    TooLateError,
-    ValueError,
-)
 
 #: What makes requests, and what measures time: Twisted's have no type that can be named.
 _Agent: TypeAlias = Any
@@ -154,7 +133,7 @@ class GuardedFetch:
         asking = Deferred.fromCoroutine(self._exchange(method, address, form))
         try:
             return await asking.addTimeout(SECONDS, self._reactor)
-        except _NO_WAY as error:
+        except (*NO_ANSWER, ValueError) as error:
             raise FetchError(f"{shown(url)} did not answer ({type(error).__name__})") from error
 
     async def _exchange(self, method: str, address: str, form: bytes | None) -> _Answer:

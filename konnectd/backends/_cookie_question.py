@@ -9,16 +9,10 @@ from typing import Any, TypeAlias
 from attrs import field, frozen
 from treq.client import HTTPClient
 from twisted.internet.defer import Deferred, DeferredSemaphore
-from twisted.internet.defer import TimeoutError as TooLateError
-from twisted.internet.error import ConnectError, ConnectionClosed, DNSLookupError
 from twisted.internet.ssl import CertificateOptions, TLSVersion, optionsForClientTLS
 from twisted.web.client import (
     Agent,
     HTTPConnectionPool,
-    RequestGenerationFailed,
-    RequestTransmissionFailed,
-    ResponseFailed,
-    ResponseNeverReceived,
 )
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgent, IPolicyForHTTPS
@@ -27,7 +21,7 @@ from zope.interface import implementer
 from konnectd import __version__
 from konnectd.backends._cookie_settings import CookieSettings
 from konnectd.backends._trust import Trust
-from konnectd.bodies import discard_body, read_body
+from konnectd.bodies import NO_ANSWER, discard_body, read_body
 from konnectd.interfaces import BackendUnavailableError
 from konnectd.sources import Carried
 
@@ -38,16 +32,6 @@ MOST_AT_ONCE = 50
 #: Tells the application who asks; its first word is the version of what is asked.
 WHO_ASKS = f"1/{__version__}"
 _JSON = "application/json"
-_NO_WAY = (
-    ConnectError,
-    ConnectionClosed,
-    DNSLookupError,
-    RequestGenerationFailed,
-    RequestTransmissionFailed,
-    ResponseFailed,
-    ResponseNeverReceived,
-    TooLateError,
-)
 
 #: What makes requests, what measures time, and what comes back: Twisted's have no type that can be named.
 _Agent: TypeAlias = Any
@@ -100,7 +84,7 @@ class Question:
         asking = Deferred.fromCoroutine(self._in_turn(carried))
         try:
             return await asking.addTimeout(self._settings.timeout, self._reactor)
-        except _NO_WAY as error:
+        except NO_ANSWER as error:
             raise BackendUnavailableError(f"{self._settings.host} did not answer ({type(error).__name__})") from error
 
     async def close(self) -> None:

@@ -3,18 +3,10 @@
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
-from twisted.internet.defer import TimeoutError as TooLateError
-from twisted.internet.error import ConnectError, ConnectionClosed, DNSLookupError
-from twisted.web.client import (
-    Agent,
-    RequestGenerationFailed,
-    RequestTransmissionFailed,
-    ResponseFailed,
-)
-from twisted.web.error import SchemeNotSupported
+from twisted.web.client import Agent
 from twisted.web.http_headers import Headers
 
-from konnectd.bodies import WholeBody, read_body
+from konnectd.bodies import NO_ANSWER, WholeBody, read_body
 from konnectd.demo.errors import SignInError, Trouble
 from konnectd.demo.messages import Call, Exchange, Reply
 from konnectd.http import FORM_TYPE
@@ -25,16 +17,6 @@ CONNECT_SECONDS = 5
 #: How long one answer may take, from the look-up of the host name to its last byte.
 REPLY_SECONDS = 10
 _AGENT_NAME = "konnectd-demo"
-_NO_WAY = (
-    ConnectError,
-    ConnectionClosed,
-    DNSLookupError,
-    RequestGenerationFailed,
-    RequestTransmissionFailed,
-    ResponseFailed,
-    SchemeNotSupported,
-    TooLateError,
-)
 
 
 class Fetch(Protocol):
@@ -72,7 +54,7 @@ class HttpFetch:
         waiting = Deferred.fromCoroutine(self._fetch(call))
         try:
             reply = await waiting.addTimeout(REPLY_SECONDS, self._reactor)
-        except _NO_WAY as error:
+        except NO_ANSWER as error:
             raise SignInError(Trouble.UNREACHABLE, f"{call.uri} did not answer ({type(error).__name__})") from error
         except ValueError as error:
             raise SignInError(Trouble.NONSENSE, f"{call.uri} is not an address") from error

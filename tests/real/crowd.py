@@ -11,11 +11,11 @@ import re
 import threading
 import time
 from collections.abc import Callable
-from types import TracebackType
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from attrs import field, frozen
 
+from tests.real.crew import Crew
 from tests.real.person import FORM, Person
 from tests.support.requests import CHALLENGE, VERIFIER
 
@@ -86,7 +86,7 @@ class Line:
             self._connection.close()
 
 
-class Crowd:
+class Crowd(Crew):
     """Asks from several threads until it is told to stop.
 
     Attributes:
@@ -112,20 +112,6 @@ class Crowd:
             for step in work
             for kept in (True, False)
         ]
-
-    def __enter__(self) -> "Crowd":
-        """Begin."""
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop, when the last answers are there."""
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
 
     def _go_on(self, step: Callable[[Line], None], kept: bool) -> None:
         """Do something until it is enough."""

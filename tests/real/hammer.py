@@ -3,10 +3,11 @@
 import http.client
 import threading
 import time
-from types import TracebackType
+
+from tests.real.crew import Crew
 
 
-class Hammer:
+class Hammer(Crew):
     """Asks one address from several threads until it is told to stop.
 
     Attributes:
@@ -29,20 +30,6 @@ class Hammer:
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._threads = [threading.Thread(target=self._ask_on, daemon=True) for _ in range(threads)]
-
-    def __enter__(self) -> "Hammer":
-        """Begin."""
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop, when the last answers are there."""
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
 
     def wait_for(self, more: int, patience: float = 30.0) -> None:
         """Wait until so many more answers have come, or things go wrong."""
