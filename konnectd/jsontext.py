@@ -4,7 +4,7 @@ The latter is read by stricter rules, in the same place for everybody who reads 
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import orjson
 
@@ -48,6 +48,17 @@ def read(text: str | bytes) -> object:
         return orjson.loads(text)
     except ValueError:
         return json.loads(text)
+
+
+def texts(value: Mapping[str, object], *names: str) -> list[str] | None:
+    """Return members that have to be texts, in that order; None when one is not there or is anything else."""
+    found = []
+    for name in names:
+        text = value.get(name)
+        if not isinstance(text, str):
+            return None
+        found.append(text)
+    return found
 
 
 def _distinct(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:

@@ -4,8 +4,9 @@ Everything else takes them as arguments, so that a test can say what time it is 
 """
 
 import time
-from base64 import urlsafe_b64encode
 from os import urandom
+
+from konnectd.base64url import b64url
 
 
 class SystemClock:
@@ -21,4 +22,4 @@ class SystemEntropy:
 
     def token(self, size: int = 32) -> str:
         """Return base64url without padding of ``size`` random bytes."""
-        return urlsafe_b64encode(urandom(size)).rstrip(b"=").decode("ascii")
+        return b64url(urandom(size))

@@ -40,7 +40,7 @@ def row(inside: str, outside: str) -> Row:
 
 
 #: What flows and everything that serves them speak in.
-CORE = "protocol interfaces jsontext sources authority authority_entry"
+CORE = "protocol interfaces jsontext base64url sources authority authority_entry"
 #: What is put together to make a daemon.
 SERVE = (
     f"{CORE} http option loader config jose stores backends web world logs listener flows grants fetch late_fetch "
@@ -48,10 +48,11 @@ SERVE = (
 )
 
 TABLE: Mapping[str, Row] = {
-    "protocol": row("jsontext", "attrs"),
+    "protocol": row("jsontext base64url", "attrs"),
     "happenings": row("", "attrs"),
     "http": row("jsontext happenings", "attrs"),
     "jsontext": row("", "orjson"),
+    "base64url": row("", ""),
     "paths": row("", "attrs"),
     "address": row("", "attrs"),
     "option": row("", "attrs"),
@@ -85,7 +86,7 @@ TABLE: Mapping[str, Row] = {
     ),
     "config": row(f"{CORE} authority_kinds option loader paths address jose reach events", "attrs yaml cryptography"),
     "web": row(f"{CORE} http happenings paths flows", "attrs twisted klein werkzeug jinja2 babel markupsafe"),
-    "world": row("interfaces", "attrs"),
+    "world": row("interfaces base64url", "attrs"),
     "events": row("", "attrs"),
     "logs": row("events", "attrs twisted zope"),
     "log_json": row("events logs protocol", "attrs twisted zope"),

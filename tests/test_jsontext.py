@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from konnectd.jsontext import read, read_strictly, write, write_text
+from konnectd.jsontext import read, read_strictly, texts, write, write_text
 from konnectd.protocol.vocabulary import Prompt
 
 #: Everything JSON has that has one spelling: any text, lone surrogates included, and integers of any size.
@@ -64,6 +64,14 @@ class JsonTextTests(SynchronousTestCase):
         for text in ('{"a":1,"a":1}', '[{"b":{"a":1,"a":2}}]', '{"a":NaN}', "[-Infinity]", "", "\ufeff{}", "{} {}"):
             with self.subTest(text=text):
                 self.assertRaises(ValueError, lambda text=text: read_strictly(text))
+
+    def test_members_that_are_texts(self) -> None:
+        """They come in the order that was asked for, and without one of them there is none."""
+        value = {"a": "1", "b": "2", "c": 3, "d": None}
+
+        self.assertEqual(texts(value, "b", "a"), ["2", "1"])
+        for names in (("a", "c"), ("d", "a"), ("a", "e")):
+            self.assertIsNone(texts(value, *names))
 
     def test_no_json(self) -> None:
         """What is none is refused, and not written."""

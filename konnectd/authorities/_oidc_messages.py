@@ -9,7 +9,7 @@ from attrs import field, frozen
 
 from konnectd.authorities._oidc_provider import read_object
 from konnectd.authority import SKEW, AuthorityError, Heard, Rebuff, Returned, Wish
-from konnectd.jose.base64url import b64url
+from konnectd.base64url import b64url
 from konnectd.protocol.authorize import Pairs
 from konnectd.protocol.external_id_token import is_time
 from konnectd.protocol.pkce import METHOD

@@ -17,10 +17,12 @@ is. The external id stands inside as base64 text, and the whole is base64 again 
 SYSTEM, the account of the server itself, has version 0: it has no external id and is nobody who could sign in.
 """
 
-from base64 import b64decode, b64encode, urlsafe_b64encode
+from base64 import b64decode, b64encode
 from typing import Self
 
 from attrs import field, frozen
+
+from konnectd.base64url import b64url
 
 #: An account, as opposed to a group or a company.
 MAIL_USER = 6
@@ -88,7 +90,7 @@ class EntryId:
     @property
     def subject(self) -> str:
         """The external id as people's subjects are written: base64url without padding."""
-        return urlsafe_b64encode(self.external_id).rstrip(b"=").decode("ascii")
+        return b64url(self.external_id)
 
 
 def has_external_id(content: bytes) -> bool:

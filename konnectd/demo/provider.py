@@ -3,7 +3,6 @@
 Spec: OIDC Discovery 4; OIDC Core 3.1.2.1, 3.1.3.1, 5.3.1, 12.1; OIDC RP-Initiated Logout 2; RFC 7636 4.
 """
 
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Self
@@ -11,6 +10,7 @@ from urllib.parse import quote, urlencode
 
 from attrs import field, frozen
 
+from konnectd.base64url import b64url
 from konnectd.demo.errors import SignInError, Trouble
 from konnectd.demo.messages import Call, Exchange, Pairs
 from konnectd.protocol.client import is_plain_uri
@@ -107,7 +107,7 @@ class Ticket:
     def code_challenge(self) -> str:
         """What may be seen of the verifier. Spec: RFC 7636 4.2."""
         digest = sha256(self.code_verifier.encode("ascii")).digest()
-        return urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
+        return b64url(digest)
 
 
 def authorization_pairs(provider: Provider, application: Application, ticket: Ticket) -> Pairs:

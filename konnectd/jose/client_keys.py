@@ -17,8 +17,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 from attrs import field, frozen
 
+from konnectd.base64url import from_b64url
 from konnectd.interfaces import BackendUnavailableError, Clock, Fetch, FetchError
-from konnectd.jose.base64url import from_b64url
 from konnectd.jose.jwk import from_jwk
 from konnectd.jose.keys import METHODS, PublicKey
 from konnectd.jose.signing import LONGEST_TOKEN, checking, read_segment

@@ -6,7 +6,7 @@ Public keys write themselves as JSON Web Keys, in `konnectd.jose.keys`.
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from konnectd.jose.base64url import b64url
+from konnectd.base64url import b64url
 from konnectd.jose.keys import PrivateKey, PublicKey
 
 

@@ -20,7 +20,7 @@ from os import urandom
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from konnectd.jose.base64url import b64url, from_b64url
+from konnectd.base64url import b64url, from_b64url
 from konnectd.jsontext import read, write
 
 SECRET_SIZE = 32

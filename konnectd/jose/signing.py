@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
-from konnectd.jose.base64url import b64url, from_b64url
+from konnectd.base64url import b64url, from_b64url
 from konnectd.jose.keys import KeyRing, PrivateKeyObject, PublicKeyObject
 from konnectd.jsontext import read, read_strictly, write
 

@@ -8,7 +8,6 @@ Spec: RFC 9700 2.1 and 4.1.1; RFC 8252 7.3 and 8.3.
 
 import hmac
 import re
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from functools import lru_cache
 from hashlib import blake2b, sha256
@@ -16,6 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from attrs import field, frozen
 
+from konnectd.base64url import b64url
 from konnectd.protocol.client_secret import SecretDigest
 from konnectd.protocol.end_user import Logon, public_subject
 from konnectd.protocol.local_text import NO_TEXT, LocalText
@@ -165,7 +165,7 @@ class Client:
         salt = self.pairwise.salt if self.pairwise is not None else b""
         text = f"{self.client_id} {session_id}".encode()
         digest = blake2b(text, digest_size=32, key=salt, person=_SID).digest()
-        return urlsafe_b64encode(digest).rstrip(b"=").decode()
+        return b64url(digest)
 
     def knows(self, logon: Logon) -> frozenset[str]:
         """Return every name under which this client may know a person: the backend's own one it may have been granted.

@@ -6,10 +6,12 @@ The algorithm is Konnect's, so that clients that registered there go on.
 import binascii
 import hmac
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode
 from hashlib import blake2b
 
 from attrs import field, frozen
+
+from konnectd.base64url import b64url
 
 #: Random bytes of a secret.
 SECRET_BYTES = 64
@@ -41,10 +43,10 @@ class SecretDigest:
             raise ValueError(f"a secret has {SECRET_BYTES} bytes in base64url")
         key = urlsafe_b64decode(secret + "==")
         # Two spellings of one secret differ in bits that are thrown away; only one is good.
-        if urlsafe_b64encode(key).rstrip(b"=").decode() != secret:
+        if b64url(key) != secret:
             raise ValueError("a secret is spelled in one way only")
         text = f"{name} {_SALT}".encode("utf-8", "surrogatepass")
-        return cls(name, urlsafe_b64encode(blake2b(text, key=key).digest()).rstrip(b"=").decode("ascii"))
+        return cls(name, b64url(blake2b(text, key=key).digest()))
 
     def accepts(self, secret: str) -> bool:
         """Tell whether this is the secret; in constant time."""

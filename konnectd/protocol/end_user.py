@@ -1,6 +1,5 @@
 """Who somebody is: the End-User a backend knows, and the logon a browser holds."""
 
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from functools import lru_cache
 from hashlib import blake2b
@@ -8,6 +7,8 @@ from typing import Self
 
 from attrs import field, frozen
 
+from konnectd.base64url import b64url
+from konnectd.jsontext import texts
 from konnectd.protocol.guest import GUEST, Guest
 
 #: The format of a sealed logon; raise it when old ones must not be read any more.
@@ -28,7 +29,7 @@ def public_subject(subject: str, provider: str) -> str:
     Spec: OIDC Core 8 (public subjects, stable and never reassigned).
     """
     digest = blake2b(f"{subject} {provider}".encode(), key=SUBJECT_KEY).digest()
-    return urlsafe_b64encode(digest).rstrip(b"=").decode() + "@konnect"
+    return b64url(digest) + "@konnect"
 
 
 @frozen(kw_only=True)
@@ -200,30 +201,26 @@ class Logon:
         """Read what `to_json` wrote; anything else, an older format included, is nobody's logon."""
         if value.get("v") != LOGON_VERSION:
             return None
-        match value:
-            case {
-                "iss": str(provider),
-                "sub": str(subject),
-                "iat": int(auth_time),
-                "sid": str(session_id),
-                "amr": list(amr),
-                "kc.i.id": str(user_id),
-                "kc.i.un": str(username),
-                "kc.i.dn": str(name),
-            } if isinstance(value.get("eaid", ""), str):
-                return cls(
-                    provider=provider,
-                    user_id=user_id,
-                    subject=subject,
-                    username=username,
-                    name=name,
-                    auth_time=auth_time,
-                    session_id=session_id,
-                    amr=tuple(str(method) for method in amr),
-                    recognized=str(value.get("recognized", "")),
-                    kept=value.get("kept") is True,
-                    told=told if isinstance(told := value.get("told"), int) else None,
-                    guest=Guest.from_json(value.get(GUEST)),
-                    external=ExternalSession.from_json(value) if "eaid" in value else None,
-                )
-        return None
+        found = texts(value, "iss", "sub", "sid", "kc.i.id", "kc.i.un", "kc.i.dn")
+        auth_time, amr, told = value.get("iat"), value.get("amr"), value.get("told")
+        if found is None or not isinstance(auth_time, int) or not isinstance(amr, list):
+            return None
+        if not isinstance(value.get("eaid", ""), str):
+            return None
+        # A pattern would say the same, in many times the time.
+        provider, subject, session_id, user_id, username, name = found
+        return cls(
+            provider=provider,
+            user_id=user_id,
+            subject=subject,
+            username=username,
+            name=name,
+            auth_time=auth_time,
+            session_id=session_id,
+            amr=tuple(str(method) for method in amr),
+            recognized=str(value.get("recognized", "")),
+            kept=value.get("kept") is True,
+            told=told if isinstance(told, int) else None,
+            guest=Guest.from_json(value[GUEST]) if GUEST in value else None,
+            external=ExternalSession.from_json(value) if "eaid" in value else None,
+        )

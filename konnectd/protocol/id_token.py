@@ -3,11 +3,11 @@
 How one of them is believed when it comes back as a hint is in `konnectd.protocol.claims`.
 """
 
-from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from hashlib import sha256, sha384, sha512
 from typing import Any
 
+from konnectd.base64url import b64url
 from konnectd.protocol.authentication_context import context_of
 from konnectd.protocol.claims import Approval, session_claims
 from konnectd.protocol.guest import GUEST
@@ -24,7 +24,7 @@ def left_half_hash(text: str, algorithm: str) -> str:
     Spec: OIDC Core 3.1.3.6; RFC 8032 for EdDSA, whose hash is SHA-512.
     """
     digest = _HASHES.get(algorithm[-3:], sha512)(text.encode("ascii")).digest()
-    return urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode("ascii")
+    return b64url(digest[: len(digest) // 2])
 
 
 def id_token(

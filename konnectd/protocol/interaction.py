@@ -5,13 +5,13 @@ then; no page sends the browser to another page. What has happened in the meanti
 `Logon` (who), the `Progress` (since when this request is under way) and the `Consent` (what was allowed).
 """
 
-from base64 import urlsafe_b64encode
 from collections.abc import Collection, Mapping, Sequence
 from hashlib import blake2b
 from typing import Protocol, Self, TypeAlias
 
 from attrs import evolve, frozen
 
+from konnectd.base64url import b64url
 from konnectd.jsontext import write
 from konnectd.protocol import authentication_context
 from konnectd.protocol.account import Remembered
@@ -117,7 +117,7 @@ def consent_binding(client_id: str, redirect_uri: str, state: str, nonce: str) -
 def consent_cookie(consent_state: str, client_id: str, redirect_uri: str, state: str, nonce: str) -> str:
     """Return the name, without prefix, of the cookie that carries a decision about one request."""
     text = f"{consent_state}h{client_id}e{redirect_uri}l{state}o{nonce}"
-    return "KKTC-" + urlsafe_b64encode(blake2b(text.encode(), digest_size=32).digest()).rstrip(b"=").decode()
+    return "KKTC-" + b64url(blake2b(text.encode(), digest_size=32).digest())
 
 
 @frozen

@@ -7,10 +7,11 @@ secret of its own: all others may be changed some day, this one names people in 
 Spec: OIDC Core 8 and 8.1.
 """
 
-from base64 import urlsafe_b64encode
 from hashlib import blake2b
 
 from attrs import field, frozen
+
+from konnectd.base64url import b64url
 
 #: Bytes of the secret.
 SALT_SIZE = 32
@@ -40,4 +41,4 @@ class Pairwise:
         # Neither a host nor the name of a backend has a NUL in it, so no two persons share a text.
         text = f"{self.sector}\0{provider}\0{subject}".encode("utf-8", "surrogatepass")
         digest = blake2b(text, digest_size=_DIGEST_SIZE, key=self.salt, person=_PERSON).digest()
-        return urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
+        return b64url(digest)

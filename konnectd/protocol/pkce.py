@@ -7,9 +7,9 @@ Spec: RFC 7636; RFC 9700 2.1.1.
 
 import hmac
 import re
-from base64 import urlsafe_b64encode
 from hashlib import sha256
 
+from konnectd.base64url import b64url
 from konnectd.protocol.errors import OAuthError
 from konnectd.protocol.vocabulary import ErrorCode
 
@@ -55,6 +55,6 @@ def check_verifier(challenge: str, verifier: str | None) -> None:
         raise OAuthError(ErrorCode.INVALID_GRANT, "code_verifier and code_challenge must be sent both or not at all")
     if _VERIFIER.fullmatch(verifier) is None:
         raise OAuthError(ErrorCode.INVALID_REQUEST, "code_verifier must be 43 to 128 unreserved characters")
-    digest = urlsafe_b64encode(sha256(verifier.encode("ascii")).digest()).rstrip(b"=").decode("ascii")
+    digest = b64url(sha256(verifier.encode("ascii")).digest())
     if not hmac.compare_digest(digest, challenge):
         raise OAuthError(ErrorCode.INVALID_GRANT, "code_verifier does not fit code_challenge")

@@ -7,13 +7,13 @@ still take the header.
 Spec: RFC 6749 10.12 (``state`` is bound to the browser); RFC 6265 6.1 (4096 bytes a cookie).
 """
 
-from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from typing import Self
 
 from attrs import field, frozen
 
+from konnectd.base64url import b64url
 from konnectd.protocol.parameters import Parameters
 from konnectd.protocol.progress import TRIP_COOKIE
 
@@ -91,7 +91,7 @@ class Trip:
 
 def cookie_name(state: str) -> str:
     """Return the name, without prefix, of the cookie of a trip."""
-    return TRIP_COOKIE + urlsafe_b64encode(blake2b(_utf8(state), digest_size=32).digest()).rstrip(b"=").decode()
+    return TRIP_COOKIE + b64url(blake2b(_utf8(state), digest_size=32).digest())
 
 
 def used_trip_key(state: str) -> str:

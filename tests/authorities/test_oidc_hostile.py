@@ -3,7 +3,7 @@
 from attrs import evolve
 
 from konnectd.authority import AuthorityError, Heard, Rebuff
-from konnectd.jose.base64url import b64url
+from konnectd.base64url import b64url
 from tests.support.fakes import run
 from tests.support.keys import p256_key
 from tests.support.oidc_case import OidcCase

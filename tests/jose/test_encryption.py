@@ -8,8 +8,8 @@ from jwcrypto.jwe import JWE
 from jwcrypto.jwk import JWK
 from twisted.trial.unittest import SynchronousTestCase
 
+from konnectd.base64url import b64url
 from konnectd.interfaces import BackendUnavailableError
-from konnectd.jose.base64url import b64url
 from konnectd.jose.client_keys import FRESH, PAUSE, USABLE, RegisteredKeys
 from konnectd.jose.encryption import ALGORITHMS, CONTENT_ALGORITHMS, ClientEncrypter, find_key, needs_secret
 from konnectd.protocol.client import Client

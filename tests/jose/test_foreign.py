@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from twisted.trial.unittest import SynchronousTestCase
 
-from konnectd.jose.base64url import b64url
+from konnectd.base64url import b64url
 from konnectd.jose.foreign import ForeignTokenError, verify_foreign
 from konnectd.jose.keys import KeyRing, PrivateKey, generate
 from konnectd.jose.signing import LONGEST_TOKEN, KeyRingSigner

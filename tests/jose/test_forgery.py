@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from jwcrypto.jwk import JWK
 from twisted.trial.unittest import SynchronousTestCase
 
-from konnectd.jose.base64url import from_b64url
+from konnectd.base64url import from_b64url
 from konnectd.jose.keys import METHODS
 from konnectd.jose.signing import LONGEST_TOKEN, KeyRingSigner, KeyRingVerifier
 from tests.contracts.signers import CLAIMS, sign

@@ -10,8 +10,8 @@ from jwcrypto.jws import JWS
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
+from konnectd.base64url import b64url
 from konnectd.interfaces import Signer, Verifier
-from konnectd.jose.base64url import b64url
 from konnectd.jose.keys import METHODS, KeyRing, PrivateKey
 from konnectd.jose.signing import KeyRingSigner, KeyRingVerifier, Sign
 from tests.contracts.signers import CLAIMS, SignerContract, sign

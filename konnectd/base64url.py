@@ -1,11 +1,14 @@
 """base64url without padding, as JOSE writes it. Spec: RFC 7515 2; RFC 4648 5."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode
+from binascii import b2a_base64
+
+_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 def b64url(content: bytes) -> str:
     """Write bytes."""
-    return urlsafe_b64encode(content).rstrip(b"=").decode("ascii")
+    return b2a_base64(content, newline=False).rstrip(b"=").translate(_SAFE).decode("ascii")
 
 
 def from_b64url(text: str) -> bytes | None:
