@@ -53,7 +53,7 @@ class QuestionTests(AskCase):
 
         self.assertEqual(self.server.asked, [(b"POST", b"/token", b"code=a+b%26c")])
 
-    def test_plain_http(self) -> None:
+    def test_row_26_plain_http(self) -> None:
         """Nobody is asked without TLS."""
         self.assertIn("must begin with https://", self.fault("http://sso.corp.example/"))
 
@@ -76,25 +76,25 @@ class AnswerTests(AskCase):
 
         self.assertEqual(self.heard(), Heard(status=403, content=b"{}", media_type="application/json"))
 
-    def test_redirect(self) -> None:
+    def test_row_26_redirect(self) -> None:
         """A redirect is not followed."""
         self.server.status, self.server.headers = 302, {"Location": "https://elsewhere.example/"}
 
         self.assertEqual((self.heard().status, len(self.server.asked)), (302, 1))
 
-    def test_huge(self) -> None:
+    def test_row_26_huge(self) -> None:
         """What is longer than was asked for is not read to its end."""
         self.server.body = b"x" * 101
 
         self.assertIn("answers more than 100 bytes", self.fault(longest=100))
 
-    def test_encoded(self) -> None:
+    def test_row_26_encoded(self) -> None:
         """What is compressed is not unpacked."""
         self.server.headers = {"Content-Encoding": "gzip"}
 
         self.assertIn("encoded", self.fault())
 
-    def test_slow(self) -> None:
+    def test_row_26_slow(self) -> None:
         """Somebody who does not answer is given up."""
         self.server.body = None
         asking = self.asking()
@@ -158,7 +158,7 @@ class NetworkTests(SynchronousTestCase):
 
         self.assertTrue(ip_address(net.targets()[0][0]).is_private)
 
-    def test_headers_without_end(self) -> None:
+    def test_row_26_headers_without_end(self) -> None:
         """A server that sends headers for ever is cut off."""
         net = Net(("127.0.0.1",))
         Deferred.fromCoroutine(AskAuthorities.over_network(net)(Question(url="http://localhost/", longest=0)))

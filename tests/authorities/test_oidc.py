@@ -53,7 +53,7 @@ class OidcIdTokenContractTests(OidcContractTests):
 class RequestTests(OidcCase):
     """What the provider is asked."""
 
-    def test_request(self) -> None:
+    def test_row_26_request(self) -> None:
         """It is a code request of ours, with PKCE; what is random is left out here."""
         asked = self.asked()
         for name in ("nonce", "code_challenge"):
@@ -71,7 +71,7 @@ class RequestTests(OidcCase):
             },
         )
 
-    def test_verifier(self) -> None:
+    def test_row_26_verifier(self) -> None:
         """The code is redeemed with what its challenge was made of."""
         departure = self.depart()
         run(self.authority.arrive(self.provider.returns(departure.location), departure.remembered))
@@ -140,7 +140,7 @@ class ResponseTypeTests(OidcCase):
 
         self.assertEqual(self.asked()["response_type"], "id_token")
 
-    def test_id_token_comes_in_a_form(self) -> None:
+    def test_row_26_id_token_comes_in_a_form(self) -> None:
         """It is posted to us, because no token belongs into an address."""
         self.make(oidc_entry(oidc_settings(response_type="id_token")))
 
@@ -190,14 +190,14 @@ class IdentityTests(OidcCase):
 
         self.assertEqual(self.arrive().name, "alice")
 
-    def test_userinfo_about_somebody_else(self) -> None:
+    def test_row_26_userinfo_about_somebody_else(self) -> None:
         """It must be about the same person."""
         self.provider.claims = {"preferred_username": None}
         self.provider.userinfo = {"sub": "8", "preferred_username": "bob"}
 
         self.assertEqual(self.refused(), (Rebuff.INVALID, "its userinfo is about somebody else than its ID token"))
 
-    def test_nothing_says_it(self) -> None:
+    def test_row_26_nothing_says_it(self) -> None:
         """Somebody without a name is nobody."""
         self.provider.claims = {"preferred_username": None}
         self.provider.userinfo = {"sub": "7"}
@@ -218,14 +218,14 @@ class IdentityTests(OidcCase):
 
         self.assertEqual(self.arrive().name, "alice@example.org")
 
-    def test_unverified_address(self) -> None:
+    def test_row_26_unverified_address(self) -> None:
         """Otherwise anybody could give that of somebody else."""
         self.provider.claims = {"email": "alice@example.org", "email_verified": False}
         self.make(oidc_entry(claim="email"))
 
         self.assertEqual(self.refused()[0], Rebuff.NO_IDENTITY)
 
-    def test_address_of_which_nothing_is_said(self) -> None:
+    def test_row_26_address_of_which_nothing_is_said(self) -> None:
         """Silence is no verification."""
         self.provider.claims = {"email": "alice@example.org"}
         self.make(oidc_entry(claim="email"))
@@ -236,11 +236,11 @@ class IdentityTests(OidcCase):
 class FreshnessTests(OidcCase):
     """What was asked for has to be kept."""
 
-    def test_max_age_without_a_time(self) -> None:
+    def test_row_26_max_age_without_a_time(self) -> None:
         """A provider that does not say when has not kept it."""
         self.assertEqual(self.refused(Wish(max_age=60))[0], Rebuff.STALE)
 
-    def test_max_age_over(self) -> None:
+    def test_row_26_max_age_over(self) -> None:
         """Longer ago is too long ago."""
         self.provider.claims = {"auth_time": self.clock.now() - 121}
 
@@ -261,7 +261,7 @@ class FreshnessTests(OidcCase):
 
         self.assertEqual(run(self.authority.arrive(returned, departure.remembered)).name, "alice")
 
-    def test_login_not_kept(self) -> None:
+    def test_row_26_login_not_kept(self) -> None:
         """Whoever should have proved it again has not."""
         self.provider.claims = {"auth_time": self.clock.now() - 61}
 
@@ -295,7 +295,7 @@ class LeavingTests(OidcCase):
             },
         )
 
-    def test_long_hint(self) -> None:
+    def test_row_26_long_hint(self) -> None:
         """A hint that no address can carry is left out."""
         self.assertNotIn("id_token_hint", self.leave({"id_token": "t" * 7000}))
 

@@ -17,31 +17,31 @@ BY_SECRET = b64url(b'{"alg":"HS256"}')
 class HostileTokenTests(OidcCase):
     """Tokens that are not believed, each for one reason."""
 
-    def test_issuer(self) -> None:
+    def test_row_26_issuer(self) -> None:
         """Another issuer made it."""
         self.provider.claims = {"iss": "https://evil.example"}
 
         self.assertEqual(self.not_believed(), "iss is not this authority")
 
-    def test_audience(self) -> None:
+    def test_row_26_audience(self) -> None:
         """It was made for another client of the same provider."""
         self.provider.claims = {"aud": "other"}
 
         self.assertEqual(self.not_believed(), "aud does not name us: it was made for somebody else")
 
-    def test_several_audiences(self) -> None:
+    def test_row_26_several_audiences(self) -> None:
         """Of several it has to say whose it is."""
         self.provider.claims = {"aud": ["konnect", "other"]}
 
         self.assertEqual(self.not_believed(), "aud names several, and azp is missing")
 
-    def test_authorized_party(self) -> None:
+    def test_row_26_authorized_party(self) -> None:
         """It is somebody else's."""
         self.provider.claims = {"aud": ["konnect", "other"], "azp": "other"}
 
         self.assertEqual(self.not_believed(), "azp is not us: it was made for somebody else")
 
-    def test_expired(self) -> None:
+    def test_row_26_expired(self) -> None:
         """It is over, by more than clocks differ."""
         self.provider.claims = {"exp": self.clock.now() - 60}
 
@@ -53,55 +53,55 @@ class HostileTokenTests(OidcCase):
 
         self.assertEqual(self.arrive().name, "alice")
 
-    def test_from_the_future(self) -> None:
+    def test_row_26_from_the_future(self) -> None:
         """It is from tomorrow."""
         self.provider.claims = {"iat": self.clock.now() + 61}
 
         self.assertEqual(self.not_believed(), "iat is in the future; the clocks differ")
 
-    def test_not_yet(self) -> None:
+    def test_row_26_not_yet(self) -> None:
         """It does not count yet."""
         self.provider.claims = {"nbf": self.clock.now() + 61}
 
         self.assertEqual(self.not_believed(), "nbf is in the future; the clocks differ")
 
-    def test_no_end(self) -> None:
+    def test_row_26_no_end(self) -> None:
         """It never ends."""
         self.provider.claims = {"exp": None}
 
         self.assertEqual(self.not_believed(), "exp or iat is missing")
 
-    def test_truth_is_no_time(self) -> None:
+    def test_row_26_truth_is_no_time(self) -> None:
         """``true`` is no moment."""
         self.provider.claims = {"iat": True}
 
         self.assertEqual(self.not_believed(), "exp or iat is missing")
 
-    def test_nonce(self) -> None:
+    def test_row_26_nonce(self) -> None:
         """It belongs to another sign-in."""
         self.provider.claims = {"nonce": "other"}
 
         self.assertEqual(self.not_believed(), "nonce is not the one of this sign-in")
 
-    def test_no_nonce(self) -> None:
+    def test_row_26_no_nonce(self) -> None:
         """It belongs to any sign-in."""
         self.provider.claims = {"nonce": None}
 
         self.assertEqual(self.not_believed(), "nonce is not the one of this sign-in")
 
-    def test_access_token_exchanged(self) -> None:
+    def test_row_26_access_token_exchanged(self) -> None:
         """The access token beside it is another one's."""
         self.provider.token_response = {"access_token": "other"}
 
         self.assertEqual(self.not_believed(), "at_hash does not fit the access token")
 
-    def test_code_exchanged(self) -> None:
+    def test_row_26_code_exchanged(self) -> None:
         """The code it came for is another one."""
         self.provider.claims = {"c_hash": "AAAA"}
 
         self.assertEqual(self.not_believed(), "c_hash does not fit the code")
 
-    def test_nobody(self) -> None:
+    def test_row_26_nobody(self) -> None:
         """It is about nobody."""
         self.provider.claims = {"sub": None}
 
@@ -115,7 +115,7 @@ class HostileTokenTests(OidcCase):
 
         self.assertEqual(self.refused()[0], Rebuff.INVALID)
 
-    def test_secret_algorithm(self) -> None:
+    def test_row_26_secret_algorithm(self) -> None:
         """It is signed with what everybody can read as if that were a secret."""
         self.provider.metadata["id_token_signing_alg_values_supported"] = ["HS256", "ES256"]
         payload = self.provider.id_token("n").split(".")[1]
@@ -123,13 +123,13 @@ class HostileTokenTests(OidcCase):
 
         self.assertIn("algorithm", self.not_believed())
 
-    def test_algorithm_that_was_not_announced(self) -> None:
+    def test_row_26_algorithm_that_was_not_announced(self) -> None:
         """It is signed in a way the provider does not use."""
         self.provider.metadata["id_token_signing_alg_values_supported"] = ["RS256"]
 
         self.assertIn("algorithm", self.not_believed())
 
-    def test_other_key(self) -> None:
+    def test_row_26_other_key(self) -> None:
         """Somebody else signed it under the name of the provider's key."""
         run(self.authority.check())
         self.provider.use(evolve(p256_key(2), kid=p256_key().kid))
@@ -155,19 +155,19 @@ class HostileTokenTests(OidcCase):
 class HostileAnswerTests(OidcCase):
     """Answers that are not taken."""
 
-    def test_mix_up(self) -> None:
+    def test_row_26_mix_up(self) -> None:
         """The answer says that another issuer gives it. Spec: RFC 9207 2.4."""
         self.assertEqual(
             self.refused(iss="https://evil.example"), (Rebuff.INVALID, "the answer is that of another issuer")
         )
 
-    def test_mix_up_asks_nobody(self) -> None:
+    def test_row_26_mix_up_asks_nobody(self) -> None:
         """The code is not shown to anybody then."""
         self.refused(iss="https://evil.example")
 
         self.assertNotIn(f"{OP}/token", [question.url for question in self.provider.asked])
 
-    def test_issuer_left_out(self) -> None:
+    def test_row_26_issuer_left_out(self) -> None:
         """A provider that always says who it is has not given an answer that does not."""
         self.provider.metadata["authorization_response_iss_parameter_supported"] = True
 
@@ -179,7 +179,7 @@ class HostileAnswerTests(OidcCase):
 
         self.assertEqual(self.arrive(iss=OP).name, "alice")
 
-    def test_hostile_error(self) -> None:
+    def test_row_26_hostile_error(self) -> None:
         """What an error says is cut short and quoted in the log, and its description is not looked at."""
         hostile = "<script>" + "x" * 500
         rebuff, text = self.refused(error=hostile, error_description="call 0900 1234")
@@ -190,7 +190,7 @@ class HostileAnswerTests(OidcCase):
         """A provider that can not do it now is unavailable."""
         self.assertEqual(self.refused(error="temporarily_unavailable")[0], Rebuff.UNAVAILABLE)
 
-    def test_huge_code(self) -> None:
+    def test_row_26_huge_code(self) -> None:
         """A code has an end."""
         self.assertEqual(self.refused(code="c" * 5000), (Rebuff.INVALID, "its answer has no good code"))
 

@@ -54,25 +54,25 @@ class DiscoveryTests(ProviderCase):
         """What the document says is known."""
         self.assertEqual(run(self.cache.current()).token_endpoint, f"{OP}/token")
 
-    def test_lying_issuer(self) -> None:
+    def test_row_26_lying_issuer(self) -> None:
         """A document of another issuer is not taken."""
         self.provider.metadata["issuer"] = "https://evil.example"
 
         self.assertEqual(self.fault(), "its metadata are those of another issuer")
 
-    def test_issuer_with_a_slash(self) -> None:
+    def test_row_26_issuer_with_a_slash(self) -> None:
         """The issuer has to be the same to the letter."""
         self.provider.metadata["issuer"] = f"{OP}/"
 
         self.assertEqual(self.fault(), "its metadata are those of another issuer")
 
-    def test_no_https(self) -> None:
+    def test_row_26_no_https(self) -> None:
         """Nobody is sent to an address without TLS."""
         self.provider.metadata["authorization_endpoint"] = "http://sso.corp.example/authorize"
 
         self.assertEqual(self.fault(), "its metadata have no good authorization_endpoint")
 
-    def test_script(self) -> None:
+    def test_row_26_script(self) -> None:
         """Nobody is sent to a script."""
         self.provider.metadata["authorization_endpoint"] = "javascript:alert(1)"
 
@@ -84,13 +84,13 @@ class DiscoveryTests(ProviderCase):
 
         self.assertEqual(self.fault(), "its metadata have no good jwks_uri")
 
-    def test_not_found(self) -> None:
+    def test_row_26_not_found(self) -> None:
         """Nothing there is nothing."""
         self.provider.answers[discovery_uri(OP)] = Heard(status=404)
 
         self.assertEqual(self.fault(), "its metadata can not be fetched: status 404")
 
-    def test_redirect(self) -> None:
+    def test_row_26_redirect(self) -> None:
         """No redirect is followed."""
         self.provider.answers[discovery_uri(OP)] = Heard(status=301)
 
@@ -114,14 +114,14 @@ class DiscoveryTests(ProviderCase):
 
         self.assertEqual(self.fault(), "its metadata is no JSON object")
 
-    def test_many_keys(self) -> None:
+    def test_row_26_many_keys(self) -> None:
         """A key set has an end."""
         keys = json.dumps({"keys": [{"kty": "EC"}] * 65}).encode()
         self.provider.answers[f"{OP}/jwks.json"] = Heard(status=200, content=keys)
 
         self.assertEqual(self.fault(), "its key set is none")
 
-    def test_keys_for_something_else(self) -> None:
+    def test_row_26_keys_for_something_else(self) -> None:
         """Keys that are not for signatures, and secrets, are not looked at."""
         keys = [{"kty": "EC", "use": "enc"}, {"kty": "oct", "k": "AAAA"}, {"kty": "EC", "kid": "a"}, 7]
         self.provider.answers[f"{OP}/jwks.json"] = Heard(status=200, content=json.dumps({"keys": keys}).encode())
@@ -166,13 +166,13 @@ class FreshnessTests(ProviderCase):
 
         self.assertEqual((self.asked_after(USUAL_FRESH - 1), self.asked_after(1)), (False, True))
 
-    def test_never_fresh(self) -> None:
+    def test_row_26_never_fresh(self) -> None:
         """Nobody is asked for each sign-in."""
         self.fresh_for(0)
 
         self.assertEqual((self.asked_after(SHORTEST_FRESH - 1), self.asked_after(1)), (False, True))
 
-    def test_always_fresh(self) -> None:
+    def test_row_26_always_fresh(self) -> None:
         """Everybody is asked once a day."""
         self.provider.answers[f"{OP}/jwks.json"] = Heard(
             status=200, content=json.dumps(self.provider.ring.jwks()).encode(), fresh_for=10**9
@@ -189,7 +189,7 @@ class FreshnessTests(ProviderCase):
 
         self.assertEqual(run(self.cache.current()).token_endpoint, f"{OP}/token")
 
-    def test_too_old(self) -> None:
+    def test_row_26_too_old(self) -> None:
         """For a day."""
         self.fresh_for(None)
         self.provider.silent = True
@@ -197,7 +197,7 @@ class FreshnessTests(ProviderCase):
 
         self.assertIn("asked again soon", self.fault())
 
-    def test_back_off(self) -> None:
+    def test_row_26_back_off(self) -> None:
         """After a failure it is not asked for some seconds, which become more."""
         self.provider.silent = True
         self.fault()
@@ -257,7 +257,7 @@ class RotationTests(ProviderCase):
 
         self.assertTrue(found.knows_key(p256_key(2).kid))
 
-    def test_once(self) -> None:
+    def test_row_26_once(self) -> None:
         """Somebody who sends tokens with names of keys that never were makes us ask once in a while."""
         self.clock.advance(KEY_PAUSE)
         for number in range(5):
@@ -265,7 +265,7 @@ class RotationTests(ProviderCase):
 
         self.assertEqual(self.questions(), 1)
 
-    def test_right_after_fetching(self) -> None:
+    def test_row_26_right_after_fetching(self) -> None:
         """Keys that were just fetched are not fetched again."""
         run(self.cache.with_key("never"))
 

@@ -70,7 +70,7 @@ class SettingsTests(SynchronousTestCase):
 
         self.assertEqual((self.faults, found.discovery_uri, found.jwks), ([], "", '{"keys": [{"kty": "EC"}]}'))
 
-    def test_missing(self) -> None:
+    def test_row_26_missing(self) -> None:
         """What can not be done without is told."""
         self.read("discover: no")
 
@@ -84,7 +84,7 @@ class SettingsTests(SynchronousTestCase):
             ],
         )
 
-    def test_no_https(self) -> None:
+    def test_row_26_no_https(self) -> None:
         """An issuer on another machine has TLS."""
         self.read("iss: 'http://sso.example', client_id: k")
 
@@ -108,7 +108,7 @@ class SettingsTests(SynchronousTestCase):
         """A fragment never gets here."""
         self.assertEqual(self.fault("response_mode: fragment"), "response_mode: must be query or form_post")
 
-    def test_plain(self) -> None:
+    def test_row_26_plain(self) -> None:
         """A challenge that everybody can read is none."""
         self.assertIn("must be S256", self.fault("code_challenge_method: plain"))
 
