@@ -61,7 +61,7 @@ class QuestionTests(AskCase):
         """Nor by any other scheme."""
         self.assertIn("must", self.fault("file:///etc/passwd"))
 
-    def test_query_is_not_told(self) -> None:
+    def test_row_25_query_is_not_told(self) -> None:
         """What follows a question mark is nobody's business."""
         self.assertNotIn("s3cret", self.fault("http://sso.corp.example/?s3cret"))
 

@@ -126,7 +126,7 @@ class EntryTests(AuthorityCase):
 
         self.assertEqual(self.warnings, ["r.yaml:1: authority corp: defalt: is not known and has no effect"])
 
-    def test_secret_is_not_shown(self) -> None:
+    def test_row_25_secret_is_not_shown(self) -> None:
         """What we prove ourselves with stands in no traceback."""
         self.assertNotIn("s3cret", repr(self.entry(f"{GOOD}, client_secret: s3cret")))
 
@@ -138,7 +138,7 @@ class FaultTests(AuthorityCase):
         """An entry without id and name is nobody's."""
         self.assertEqual(self.fault(GOOD.replace("id: corp, ", "")), "authority without id: id: is required")
 
-    def test_bad_id(self) -> None:
+    def test_row_27_bad_id(self) -> None:
         """An id stands in cookies and addresses."""
         self.assertIn("at most 64 letters", self.fault(GOOD.replace("corp,", "'a b',")))
 
@@ -150,14 +150,14 @@ class FaultTests(AuthorityCase):
         """And has to be named."""
         self.assertIn("authority corp: authority_type: must be ", self.fault("id: corp"))
 
-    def test_twice(self) -> None:
+    def test_row_27_twice(self) -> None:
         """Two entries have two ids."""
         self.assertEqual(
             self.faults(f"authorities:\n- {{{GOOD}}}\n- {{{GOOD}}}\n"),
             ["r.yaml:3: authority corp: id: another authority has this id already"],
         )
 
-    def test_two_defaults(self) -> None:
+    def test_row_27_two_defaults(self) -> None:
         """Nobody can be sent to two places."""
         other = GOOD.replace("corp,", "two,")
 

@@ -38,7 +38,7 @@ class TripTests(SynchronousTestCase):
         """What another version wrote is none."""
         self.assertIsNone(Trip.from_json({**TRIP.to_json(), "v": 2}))
 
-    def test_state_is_not_shown(self) -> None:
+    def test_row_25_state_is_not_shown(self) -> None:
         """The state stands in no log."""
         self.assertNotIn("s3cret", repr(Trip(state="s3cret", authority_id="a", started_at=0)))
 
@@ -56,7 +56,7 @@ class NameTests(SynchronousTestCase):
         """Whatever a browser sends has a name."""
         self.assertEqual(len(cookie_name("\ud800")), 48)
 
-    def test_used(self) -> None:
+    def test_row_25_used(self) -> None:
         """That it is over is noted without the state itself."""
         self.assertNotIn("s3cret", used_trip_key("s3cret"))
 
@@ -74,7 +74,7 @@ class PieceTests(SynchronousTestCase):
 
         self.assertEqual(whole("KKTS-a", dict(pieces("KKTS-a", text) or ())), text)
 
-    def test_too_long(self) -> None:
+    def test_row_27_too_long(self) -> None:
         """There is an end."""
         self.assertIsNone(pieces("KKTS-a", "x" * (LONGEST_PIECE * MOST_PIECES + 1)))
 

@@ -43,7 +43,7 @@ class SignInTests(FederationCase):
 
         self.assertTrue(is_at_the_client(self.world.through(left)))
 
-    def test_nobody_comes_back_late(self) -> None:
+    def test_row_27_nobody_comes_back_late(self) -> None:
         """After a quarter of an hour the browser has to start again."""
         left = self.world.request()
         self.world.rp.clock.advance(TRIP_TTL)
@@ -106,7 +106,7 @@ class SignInTests(FederationCase):
 
         self.assertEqual(query_of(visit.url)["state"], "s" * 2000)
 
-    def test_many_trips(self) -> None:
+    def test_row_27_many_trips(self) -> None:
         """Somebody who leaves again and again does not carry more and more cookies."""
         for _ in range(20):
             self.world.request()
@@ -153,7 +153,7 @@ class IdentityTests(FederationCase):
 
         self.assertIn("Alice Liddell", self.user())
 
-    def test_alias_required(self) -> None:
+    def test_row_27_alias_required(self) -> None:
         """Only who is listed may come in, if the entry says so."""
         visit = self.identity(aliases=(("carol", "bob"),), alias_required=True)
 
@@ -266,7 +266,7 @@ class ChoiceTests(FederationCase):
 
         self.assertIn("does not answer", visit.text)
 
-    def test_unknown_client(self) -> None:
+    def test_row_27_unknown_client(self) -> None:
         """Nobody is sent away for a client that is none."""
         visit = self.world.here.open(f"{IDENTIFIER}/oauth2/start?authority_id=corp&client_id=x&redirect_uri=y")
 
@@ -290,7 +290,7 @@ class LocalLogonTests(FederationCase):
 
         self.assertTrue(is_at_the_client(self.world.through(visit)))
 
-    def test_a_form_of_old(self) -> None:
+    def test_row_27_a_form_of_old(self) -> None:
         """A form that was still open signs nobody in."""
         self.begin(entries=(entry(default=False),))
         visit = self.world.request()

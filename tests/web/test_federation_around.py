@@ -86,7 +86,7 @@ class ApiTests(FederationCase):
         """A password is good as long as nobody takes it away."""
         self.assertEqual(FrontEnd(self.world.here).logon("alice", "wonderland", "1"), 200)
 
-    def test_no_password(self) -> None:
+    def test_row_27_no_password(self) -> None:
         """Then it is not, here either."""
         self.begin("--disable-local-logon")
 

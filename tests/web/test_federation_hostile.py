@@ -19,7 +19,7 @@ class HostileReturnTests(FederationCase):
         """Fail unless somebody has to start again."""
         self.assertEqual((visit.answer.status, visit.title), (400, "Please start again"))
 
-    def test_other_browser(self) -> None:
+    def test_row_27_other_browser(self) -> None:
         """An address that somebody else sends signs nobody in: that would be login CSRF."""
         self.refused(Visitor(self.world.rp).open(self.coming))
 
@@ -31,7 +31,7 @@ class HostileReturnTests(FederationCase):
         """No state is none either."""
         self.refused(self.world.here.open(f"{RETURN}?code=a"))
 
-    def test_twice(self) -> None:
+    def test_row_27_twice(self) -> None:
         """A browser comes back once."""
         self.world.here.open(self.coming)
 
@@ -46,14 +46,13 @@ class HostileReturnTests(FederationCase):
 
         self.assertEqual((visit.left, "could not be used" in visit.text), (False, True))
 
-    def test_cookie_of_another_trip(self) -> None:
+    def test_row_27_cookie_of_another_trip(self) -> None:
         """A cookie under the name of another state is not taken."""
         ((name, path),) = [key for key in self.world.here.jar if "KKTS" in key[0]]
         cookie = self.world.here.jar.pop((name, path))
-        self.world.request()
+        state = query_of(self.world.request().url)["state"]
         ((other, _),) = [key for key in self.world.here.jar if "KKTS" in key[0]]
         self.world.here.jar[other, path] = evolve(cookie, name=other)
-        state = query_of(self.coming)["state"]
 
         self.refused(self.world.here.open(f"{RETURN}?code=a&state={state}"))
 
@@ -91,7 +90,7 @@ class HostileReturnTests(FederationCase):
 
         self.assertIn("could not be used", visit.text)
 
-    def test_other_authority(self) -> None:
+    def test_row_27_other_authority(self) -> None:
         """Somebody who left for an authority that is gone has to start again."""
         world = Federation(entries=(entry(authority_id="other"),))
         world.rp.clock.advance(self.world.rp.clock.now() - world.rp.clock.now())
@@ -110,7 +109,7 @@ class HostileReturnTests(FederationCase):
 class LoopTests(FederationCase):
     """Nothing goes round in circles."""
 
-    def test_other_account(self) -> None:
+    def test_row_27_other_account(self) -> None:
         """Somebody who is signed in there, but is not whom the application means, sees the page, and why."""
         self.world.sign_in(self.world.request())
         self.world.advance(1000)

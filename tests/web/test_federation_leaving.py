@@ -41,7 +41,7 @@ class EndTests(FederationCase):
 
         self.assertEqual((visit.left, "id_token_hint" in query_of(visit.url)), (True, True))
 
-    def test_and_back(self) -> None:
+    def test_row_27_and_back(self) -> None:
         """And is signed out in both places in the end."""
         self.world.through(self.world.request())
         there = self.world.there.open(self.leave().url)
@@ -88,7 +88,7 @@ class EndTests(FederationCase):
 
         self.assertLess(max(len(cookie.value) for cookie in self.world.here.jar.values()), 600)
 
-    def test_nothing_to_read_in_the_store(self) -> None:
+    def test_row_25_nothing_to_read_in_the_store(self) -> None:
         """Nor can it be read in the store."""
         store = KeepingStore(FixedClock())
         self.begin(store=store)
@@ -96,7 +96,7 @@ class EndTests(FederationCase):
 
         self.assertEqual([value for value in store.values if ".eyJ" in value], [])
 
-    def test_authority_is_gone(self) -> None:
+    def test_row_27_authority_is_gone(self) -> None:
         """When its entry is taken out, whoever came from there is nobody."""
         self.world.through(self.world.request())
         daemon = Federation(entries=(entry(authority_id="other"),)).rp
