@@ -178,7 +178,15 @@ class RefusedTests(RotationCase):
             "clients.yaml:3: client: is broken", self.log.about("until the configuration can be read", "error")[0]
         )
 
-    def test_between(self) -> None:
+    def test_row_28_not_for_a_moment(self) -> None:
+        """Nothing is changed and taken back: others would see a key that is gone a moment later."""
+        daemon = self.started()
+        self.world.coming = [REFUSED] * 10
+        self.world.wait(18.25)
+
+        self.assertEqual(set(daemon.reasons) - {"signing keys were changed"}, {"before signing keys are rotated"})
+
+    def test_row_28_between(self) -> None:
         """A key that could not be published after all is taken away again, and nothing is told of it."""
         before, daemon = self.world.place.files, self.started()
         self.world.coming = [GOOD, REFUSED]
@@ -186,7 +194,7 @@ class RefusedTests(RotationCase):
 
         self.assertEqual((len(daemon.reasons), daemon.told, self.world.place.files), (2, [], before))
 
-    def test_signing_taken_back(self) -> None:
+    def test_row_28_signing_taken_back(self) -> None:
         """A key that could not sign after all does not, so that what is written is what clients see."""
         daemon = self.started()
         self.world.wait(20)
@@ -259,7 +267,7 @@ class TroubleTests(RotationCase):
 
         self.assertGreaterEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 2)
 
-    def test_clock(self) -> None:
+    def test_row_28_clock(self) -> None:
         """A clock that jumps forward is told once, and changes nothing before it has stood by that for long enough."""
         daemon = self.started()
         self.world.wait(2)
@@ -308,7 +316,7 @@ class EndTests(RotationCase):
 
         self.assertEqual((len(under_way), daemon.reasons), (1, []))
 
-    def test_not_taken_back(self) -> None:
+    def test_row_28_not_taken_back(self) -> None:
         """A step that no reload has seen because the daemon ends stays: it counts at the next start."""
         self.started()
         self.world.coming = [GOOD, ENDS]

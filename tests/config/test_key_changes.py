@@ -93,19 +93,19 @@ class NewTests(ChangesCase):
 
         self.assertEqual((found, self.place.states()["mine"]), ([True, False], "published"))
 
-    def test_bad_names(self) -> None:
+    def test_row_28_bad_names(self) -> None:
         """Nothing is written outside of the folder, or hidden in it."""
         for name in ("../x", "a/b", ".x", "-x", "a b", "x" * 300):
             with self.subTest(name=name):
                 self.refused(lambda changes, name=name: changes.new(name))  # type: ignore[misc] # a default
 
-    def test_name_of_another_kind(self) -> None:
+    def test_row_28_name_of_another_kind(self) -> None:
         """A key that is there stays as it is."""
         self.place.add("mine", ed25519_key())
 
         self.assertIn("is no private key for ES256", self.refused(lambda changes: changes.new("mine")))
 
-    def test_readable_by_the_group(self) -> None:
+    def test_row_28_readable_by_the_group(self) -> None:
         """Where the group reads the key that signs, it reads the next one too; everybody never."""
         (self.place.keys / "2023.pem").chmod(0o644)
         key, _ = self.changed(lambda changes: changes.new())
@@ -189,7 +189,7 @@ class ActivateTests(ChangesCase):
 
         self.assertEqual(self.place.states(), {"2023": "active", "2024": "retired"})
 
-    def test_too_early(self) -> None:
+    def test_row_28_too_early(self) -> None:
         """Clients that have kept the key set would not know it."""
         self.published()
         self.now -= 10 * DAY - DAY + 1
@@ -243,14 +243,14 @@ class ActivateTests(ChangesCase):
             with self.subTest(kid=kid):
                 self.assertIn(why, self.refused(lambda changes, kid=kid: changes.activate(kid, RULES)))  # type: ignore[misc] # a default
 
-    def test_signing_kid(self) -> None:
+    def test_row_28_signing_kid(self) -> None:
         """Two keys never have one id."""
         self.published()
         settings = evolve(self.settings(), signing_kid="x")
 
         self.assertIn("signing_kid", self.refused(lambda changes: changes.activate("2024", RULES), settings))
 
-    def test_method(self) -> None:
+    def test_row_28_method(self) -> None:
         """The daemon could not start with a key that does not fit its method."""
         self.published()
         settings = evolve(self.settings(), signing_method="ES384")
@@ -274,7 +274,7 @@ class RetireTests(ChangesCase):
 
         self.assertEqual(self.place.names, ["2024.dates", "2024.pem"])
 
-    def test_too_early(self) -> None:
+    def test_row_28_too_early(self) -> None:
         """Refresh tokens would be refused."""
         self.replaced()
         self.now += 3 * YEAR + DAY - 1
@@ -295,11 +295,11 @@ class RetireTests(ChangesCase):
 
         self.assertEqual(self.place.states(), {"2023": "active"})
 
-    def test_active(self) -> None:
+    def test_row_28_active(self) -> None:
         """The key that signs stays, whatever is said."""
         self.assertIn("2023 signs", self.refused(lambda changes: changes.retire("2023", RULES, force=True)))
 
-    def test_registered_clients(self) -> None:
+    def test_row_28_registered_clients(self) -> None:
         """Ids of clients that registered themselves are signed, and have no end."""
         self.replaced()
         self.now += 50 * YEAR
@@ -317,7 +317,7 @@ class RetireTests(ChangesCase):
         self.assertEqual((after and after.private, after and after.public), (None, before and before.public))
         self.assertNotIn(b"PRIVATE", (self.place.keys / "2023.pem").read_bytes())
 
-    def test_strip_others(self) -> None:
+    def test_row_28_strip_others(self) -> None:
         """A key that signs or waits keeps its private half."""
         self.published()
         for kid in ("2023", "2024"):

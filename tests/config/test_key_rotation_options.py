@@ -21,13 +21,13 @@ class OptionTests(SettingsTestCase):
 
         self.assertEqual(found.rotation, RotationSettings(key_rotation=90 * DAY, key_rotation_ahead=DAY + DAY // 2))
 
-    def test_too_short(self) -> None:
+    def test_row_28_too_short(self) -> None:
         """A key has to sign for longer than the next one takes until it may."""
         (fault,) = self.faults(ISS, "ldap", file="key_rotation = 24h\n")
 
         self.assertIn("k.conf:1: key_rotation: must be at least 90000 seconds", fault)
 
-    def test_too_short_ahead(self) -> None:
+    def test_row_28_too_short_ahead(self) -> None:
         """Nobody can publish a key for shorter than others may keep the set of keys."""
         (fault,) = self.faults(ISS, "ldap", file="key_rotation_ahead = 5m\n")
 

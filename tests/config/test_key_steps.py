@@ -62,7 +62,7 @@ class RotateTests(StepsCase):
 
         self.assertEqual(done.usable_at, self.now + DAY)
 
-    def test_busy(self) -> None:
+    def test_row_28_busy(self) -> None:
         """Two do not do it at once, and the second one can tell that from what is unsafe."""
         with KeyChanges.begin(self.place.settings(), self.now):
             self.assertRaises(BusyError, self.rotated)

@@ -80,7 +80,7 @@ class ReachTests(FolderCase):
 
         self.assertIn("loop", self.refused(self.path / "a"))
 
-    def test_writable_by_everybody(self) -> None:
+    def test_row_28_writable_by_everybody(self) -> None:
         """Where everybody may write, anybody can exchange what is there."""
         self.path.chmod(0o777)
 
@@ -171,7 +171,7 @@ class ChangeTests(FolderCase):
         self.assertEqual((made, path.read_bytes(), stat.S_IMODE(path.stat().st_mode)), (True, b"secret", 0o600))
         self.assertEqual([found.name for found in self.path.iterdir()], ["key"])
 
-    def test_never_overwritten(self) -> None:
+    def test_row_28_never_overwritten(self) -> None:
         """What is there stays, also a link that leads nowhere."""
         (self.path / "key").write_bytes(b"old")
         (self.path / "link").symlink_to("nowhere")
@@ -196,7 +196,7 @@ class ChangeTests(FolderCase):
 
         self.assertEqual((first, second, str((self.path / "l").readlink())), (True, False, "c"))
 
-    def test_a_file_is_no_link(self) -> None:
+    def test_row_28_a_file_is_no_link(self) -> None:
         """A file is not taken away for a link."""
         (self.path / "key").write_bytes(b"old")
 

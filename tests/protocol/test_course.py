@@ -26,13 +26,13 @@ class CourseTests(SynchronousTestCase):
         """Clocks that go alike are believed, corrections included."""
         self.assertTrue(looked(BEGUN, (HOUR, HOUR), (2 * HOUR + TOLERANCE, 2 * HOUR)).believed)
 
-    def test_forward(self) -> None:
+    def test_row_28_forward(self) -> None:
         """A clock that was set forward is not, and it is known by how much."""
         found = looked(BEGUN, (HOUR, HOUR), (100 * HOUR, 2 * HOUR))
 
         self.assertEqual((found.believed, found.lead), (False, 98 * HOUR))
 
-    def test_patience(self) -> None:
+    def test_row_28_patience(self) -> None:
         """It is believed again when it has stood by that for long enough, and not a second before."""
         doubted = looked(BEGUN, (100 * HOUR, HOUR))
         late = PATIENCE + HOUR
@@ -48,7 +48,7 @@ class CourseTests(SynchronousTestCase):
         """A clock that was set back is believed: it makes things late, and not early."""
         self.assertTrue(looked(BEGUN, (-100 * HOUR, HOUR)).believed)
 
-    def test_again(self) -> None:
+    def test_row_28_again(self) -> None:
         """Each further jump is doubted anew."""
         doubted = looked(BEGUN, (100 * HOUR, HOUR), (24 * HOUR + 99 * HOUR + 500 * HOUR, 24 * HOUR))
 

@@ -58,14 +58,14 @@ class StateTests(SynchronousTestCase):
         """A key may sign when it was published for long enough."""
         self.assertEqual(RULES.usable_at(FRESH), after(1))
 
-    def test_removable(self) -> None:
+    def test_row_28_removable(self) -> None:
         """One that signs may not go, one that never has may go now, one that was replaced when its tokens are over."""
         self.assertEqual(
             [RULES.removable_at(key) for key in (ACTIVE, FRESH, OLD)],
             [None, NOW, NOW - 9 * DAY + UNTOLD + 1000 * DAY],
         )
 
-    def test_tokens_without_end(self) -> None:
+    def test_row_28_tokens_without_end(self) -> None:
         """Where something signed is good for ever, its key stays."""
         self.assertIsNone(Rules(token_life=None).removable_at(OLD))
 
@@ -83,7 +83,7 @@ class WaitingTests(SynchronousTestCase):
 
         self.assertEqual(waiting(ACTIVE, (ACTIVE, FRESH, older, OLD)), older)
 
-    def test_nobody(self) -> None:
+    def test_row_28_nobody(self) -> None:
         """Neither another kind, nor one without its private half, nor one that has had its turn."""
         others = (evolve(FRESH, kind="P-256"), evolve(FRESH, private=False), evolve(OLD, private=True))
 
@@ -93,7 +93,7 @@ class WaitingTests(SynchronousTestCase):
 class PlanTests(SynchronousTestCase):
     """What a timer has to do."""
 
-    def test_due(self) -> None:
+    def test_row_28_due(self) -> None:
         """Each thing when it is due, and not a moment before."""
         due = 90 * DAY - 9 * DAY
         cases: tuple[tuple[tuple[DatedKey, ...], int, tuple[Step, ...]], ...] = (
@@ -108,7 +108,7 @@ class PlanTests(SynchronousTestCase):
             with self.subTest(keys=keys, now=now - NOW):
                 self.assertEqual(plan(keys, RULES, now), steps)
 
-    def test_end(self) -> None:
+    def test_row_28_end(self) -> None:
         """A replaced key loses its private half a day later, and goes when its tokens are over."""
         quiet = Rules(token_life=1000 * DAY)
         private = evolve(OLD, private=True, replaced_at=NOW)
@@ -118,7 +118,7 @@ class PlanTests(SynchronousTestCase):
             [(), (Strip(private),), (Retire(private),)],
         )
 
-    def test_only_what_is_known(self) -> None:
+    def test_row_28_only_what_is_known(self) -> None:
         """A timer takes nothing away of which it is only concluded that it was replaced."""
         self.assertEqual(plan((evolve(OLD, certain=False, private=True),), RULES, after(5000)), ())
 

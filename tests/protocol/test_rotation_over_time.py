@@ -28,7 +28,7 @@ class PaceTests(SynchronousTestCase):
 class SlackTests(SynchronousTestCase):
     """What others may be late by."""
 
-    def test_waits_for_the_slowest(self) -> None:
+    def test_row_28_waits_for_the_slowest(self) -> None:
         """A key waits for everybody who publishes it later than its date says."""
         key = DatedKey(kid="a", kind="RSA", published_at=NOW)
 
