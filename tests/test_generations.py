@@ -208,14 +208,14 @@ class KeyTests(ReloadCase):
         self.daemon.configure(signing_private_key=f"{self.daemon.root}/new.pem", signing_kid="new")
         self.reload()
 
-    def test_new_key_signs(self) -> None:
+    def test_row_29_new_key_signs(self) -> None:
         """The key that is named now signs."""
         self.rotate()
         tokens = Application(self.daemon).tokens()
 
         self.assertEqual(header_of(tokens["id_token"])["kid"], "new")
 
-    def test_who_began_before_signs_with_it(self) -> None:
+    def test_row_29_who_began_before_signs_with_it(self) -> None:
         """So does what began before, such as telling a client of a sign-out: nobody would find the old key."""
         signer = self.daemon.world.signer
         self.rotate()
@@ -241,7 +241,7 @@ class KeyTests(ReloadCase):
 
         self.assertEqual((before, self.kids()), (["signing", "old", "default"], ["signing", "default"]))
 
-    def test_tokens_of_a_key_that_is_gone(self) -> None:
+    def test_row_29_tokens_of_a_key_that_is_gone(self) -> None:
         """Tokens that it signed do not count any more."""
         token = Application(self.daemon).tokens()["access_token"]
         self.daemon.write("signing.pem", private_pem(p256_key(2)))

@@ -116,7 +116,7 @@ class RefusedTests(FiledCase):
 
         self.assertEqual([fault.option for fault in self.daemon.faults()], ["identifier_registration_conf"])
 
-    def test_written_to_meanwhile(self) -> None:
+    def test_row_29_written_to_meanwhile(self) -> None:
         """So is one that can be read, but is written to while that is done."""
         environ = Meanwhile(lambda: daemon.write("clients.yaml", CLIENTS + OTHER))
         daemon = FiledDaemon(self, environ=environ)
@@ -284,7 +284,7 @@ class LifeTests(FiledCase):
 
         self.assertTrue(self.successResultOf(second).done)
 
-    def test_stopped_meanwhile(self) -> None:
+    def test_row_29_stopped_meanwhile(self) -> None:
         """What was read when the daemon stops does not count any more."""
         daemon = self.start()
         daemon.reactor.at_once = False

@@ -47,7 +47,7 @@ class ReloadsTests(SynchronousTestCase):
 
         self.assertEqual(self.successResultOf(asked), REFUSED)
 
-    def test_one_at_a_time(self) -> None:
+    def test_row_29_one_at_a_time(self) -> None:
         """While one is under way, no other begins."""
         self.ask()
         self.ask()

@@ -28,7 +28,7 @@ class SettleTests(SynchronousTestCase):
 
         self.assertEqual((settled, waiting), (new, ()))
 
-    def test_waiting(self) -> None:
+    def test_row_29_waiting(self) -> None:
         """What the process was started with does not, and is named."""
         settled, waiting = settle(settings_of(), settings_of("--listen=127.0.0.1:1", "--access-token-expiration=7"))
 

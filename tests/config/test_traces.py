@@ -66,7 +66,7 @@ class HeldTests(SynchronousTestCase):
         """One that is written to may be half of what it will be."""
         self.assertEqual(self.written_to(lambda: self.path.write_text("clients: []\nx: y\n")), [str(self.path)])
 
-    def test_written_to_with_as_many_bytes(self) -> None:
+    def test_row_29_written_to_with_as_many_bytes(self) -> None:
         """So may one whose size stays the same."""
         self.assertEqual(self.written_to(lambda: self.path.write_text("clients: {}\n")), [str(self.path)])
 
@@ -74,7 +74,7 @@ class HeldTests(SynchronousTestCase):
         """One that gave way to another was whole."""
         self.assertEqual(self.written_to(self.exchange), [])
 
-    def test_written_to_and_exchanged(self) -> None:
+    def test_row_29_written_to_and_exchanged(self) -> None:
         """Unless somebody wrote to it before that."""
 
         def both() -> None:
@@ -87,14 +87,14 @@ class HeldTests(SynchronousTestCase):
         """One that is gone was whole."""
         self.assertEqual(self.written_to(self.path.unlink), [])
 
-    def test_inside_of_a_folder(self) -> None:
+    def test_row_29_inside_of_a_folder(self) -> None:
         """Files in folders are looked at as well."""
         template = self.path.with_name("error.html")
         template.write_text("")
 
         self.assertEqual(self.written_to(lambda: template.write_text("x")), [str(template)])
 
-    def test_configuration_file(self) -> None:
+    def test_row_29_configuration_file(self) -> None:
         """The configuration file itself is looked at as well."""
         conf = write(self, "k.conf", "oidc_issuer_identifier = https://id.example.com\n")
         self.settings = load((f"--config={conf}", "file"), {})

@@ -176,14 +176,22 @@ class DemandTests(KindCase):
 
         self.assertNotIn(LOGON, self.jar)
 
-    def test_somebody_else(self) -> None:
+    def test_row_27_somebody_else(self) -> None:
         """Who is not meant stays."""
         self.sign_in()
         self.ask(END, end="r2", sure="1")
 
         self.assertIn(LOGON, self.jar)
 
-    def test_not_proven(self) -> None:
+    def test_row_27_from_another_authority(self) -> None:
+        """Who came from another authority stays, whatever that one called them."""
+        self.sign_in()
+        self.authority.entry = evolve(ENTRY, authority_id="b")
+        self.ask(END, end="r1", sure="1")
+
+        self.assertIn(LOGON, self.jar)
+
+    def test_row_27_not_proven(self) -> None:
         """Who is meant is asked, when anybody could have said so."""
         self.sign_in()
         answer = self.ask(END, end="r1")
@@ -255,7 +263,7 @@ class KeptTests(SynchronousTestCase):
 
         self.assertIs(after["corp"], self.before["corp"])
 
-    def test_changed(self) -> None:
+    def test_row_29_changed(self) -> None:
         """One whose entry has changed begins anew."""
         after = build_authorities((oidc_entry(claim="upn"),), self.tools, self.before.values())
 
