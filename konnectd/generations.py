@@ -147,6 +147,9 @@ class Generations:
         world, ready = self._now.world, None
         with held(world.settings) as files:
             found = self._inspect(world)
+            if not found.faults and files.add_all(found.settings):
+                # Named for the first time, or in the place of another one: it was read without being held.
+                found = self._inspect(world)
             faults = list(found.faults)
             settled, waiting = settle(world.settings, found.settings)
             waiting += self._waiting_files(found.contents)

@@ -43,25 +43,36 @@ def digests(options: Mapping[str, object]) -> dict[str, str]:
 class Held:
     """Files as they were when somebody began to read them.
 
-    They are kept open: one that gives way to another meanwhile is still seen, and was whole if nobody wrote to it.
+    They are kept open: one that gives way to another meanwhile is still seen, and was whole if nobody wrote to it. The
+    other one is a file of its own, and may not be whole yet.
     """
 
     def __init__(self) -> None:
         """Hold none yet."""
-        self._files: dict[Path, tuple[int, Stamp]] = {}
+        self._files: dict[tuple[Path, int, int], tuple[int, Stamp]] = {}
+
+    def add_all(self, settings: Settings) -> bool:
+        """Hold all files that a reload reads which has some settings; tell whether one of them was not held yet."""
+        before = len(self._files)
+        for path in _files(settings):
+            self.add(path)
+        return len(self._files) > before
 
     def add(self, path: Path) -> None:
         """Hold a file, if it is one that can be read; whoever needs it complains."""
-        if path in self._files or len(self._files) >= MOST_HELD:
+        if len(self._files) >= MOST_HELD:
             return
         try:
+            if _name(path, path.stat()) in self._files:
+                return
             # What is no file, such as a pipe, must not be waited for.
             number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError:
             return
         found = os.fstat(number)
-        if S_ISREG(found.st_mode):
-            self._files[path] = number, _stamp(found)
+        name = _name(path, found)
+        if S_ISREG(found.st_mode) and name not in self._files:
+            self._files[name] = number, _stamp(found)
         else:
             os.close(number)
 
@@ -69,7 +80,7 @@ class Held:
         """Return a fault for each file that was written to since it is held: what was read may be half of it."""
         return tuple(
             ConfigError("reload", "was written to while it was read; reload again when it is whole", str(path))
-            for path, (number, stamp) in self._files.items()
+            for (path, *_), (number, stamp) in self._files.items()
             if _stamp(os.fstat(number)) != stamp
         )
 
@@ -85,11 +96,15 @@ def held(settings: Settings) -> Iterator[Held]:
     """Hold all files that a reload reads, as they are now."""
     found = Held()
     try:
-        for path in _files(settings):
-            found.add(path)
+        found.add_all(settings)
         yield found
     finally:
         found.let_go()
+
+
+def _name(path: Path, found: os.stat_result) -> tuple[Path, int, int]:
+    """Return what tells a file from another one, also from one in its place."""
+    return path, found.st_dev, found.st_ino
 
 
 def _stamp(found: os.stat_result) -> Stamp:

@@ -83,6 +83,21 @@ class HeldTests(SynchronousTestCase):
 
         self.assertEqual(self.written_to(both), [str(self.path)])
 
+    def test_row_29_in_the_place_of_another(self) -> None:
+        """One that has taken the place of another is looked at from then on."""
+        with held(self.settings) as files:
+            self.exchange()
+            files.add_all(self.settings)
+            self.path.write_text("")
+            found = [fault.source for fault in files.written_to()]
+
+        self.assertEqual(found, [str(self.path)])
+
+    def test_nothing_new(self) -> None:
+        """Whoever looks again where nothing has changed is told so."""
+        with held(self.settings) as files:
+            self.assertFalse(files.add_all(self.settings))
+
     def test_removed(self) -> None:
         """One that is gone was whole."""
         self.assertEqual(self.written_to(self.path.unlink), [])

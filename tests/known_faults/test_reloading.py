@@ -3,8 +3,12 @@
 What is not here is where the rest of reloading is tested. Each test sees that one check is there.
 """
 
+from collections.abc import Callable
+
 from twisted.trial.unittest import SynchronousTestCase
 
+from konnectd import generations, inspection
+from konnectd.inspection import Inspection
 from tests.support.application import Application
 from tests.support.fakes import claims_of
 from tests.support.filed import CLIENTS, OTHER, FiledDaemon
@@ -49,3 +53,40 @@ class Row29Tests(SynchronousTestCase):
         self.daemon.reload()
 
         self.assertEqual(claims_of(Application(self.daemon).tokens()["id_token"])["sub"], before)
+
+    def while_read(self, before: Callable[[], object], after: Callable[[], object]) -> None:
+        """Reload, and do something before everything is read for the first time, and after that."""
+        turns: list[Inspection] = []
+
+        def inspect(*words: object, **more: object) -> Inspection:
+            if not turns:
+                before()
+            turns.append(inspection.inspect(*words, **more))  # type: ignore[arg-type] # whatever it is
+            if len(turns) == 1:
+                after()
+            return turns[-1]
+
+        self.patch(generations, "inspect", inspect)
+        self.daemon.reload()
+
+    def test_row_29_first_named(self) -> None:
+        """Half of a file that the configuration has not named before does not count."""
+        self.daemon = FiledDaemon(self)
+        path = self.daemon.write("more.yaml", CLIENTS)
+        self.daemon.configure(identifier_registration_conf=f"{path}")
+        self.while_read(lambda: None, lambda: path.write_text(CLIENTS + OTHER))
+
+        self.assertEqual(self.status("other"), 302)
+
+    def test_row_29_made_anew(self) -> None:
+        """Nor does half of a file that is made anew in the place of another one, as version control does it."""
+        self.daemon = FiledDaemon(self)
+        path = self.daemon.root / "clients.yaml"
+
+        def half() -> None:
+            path.unlink()
+            self.daemon.write("clients.yaml", CLIENTS)
+
+        self.while_read(half, lambda: path.write_text(CLIENTS + OTHER))
+
+        self.assertEqual(self.status("other"), 302)
