@@ -12,6 +12,7 @@ from konnectd.authorities._oidc_provider import read_keys
 from konnectd.authority import LONGEST_REFERENCE, AuthorityError, Heard, Rebuff
 from konnectd.authority_fetch import MOST_AT_ONCE, SECONDS
 from konnectd.interfaces import FetchError
+from konnectd.jose.signing import LONGEST_TOKEN
 from tests.support.oidc_case import OidcCase
 from tests.support.openid_provider import BASE, OP
 from tests.test_authority_fetch import AskCase
@@ -62,6 +63,12 @@ class Row26Tests(OidcCase):
         self.provider.claims = {"sid": "s" * (LONGEST_REFERENCE + 1)}
 
         self.assertEqual(self.arrive().reference, "")
+
+    def test_row_26_long_token(self) -> None:
+        """An ID token has an end, however good it is."""
+        self.provider.claims = {"much": "m" * LONGEST_TOKEN}
+
+        self.assertIn("three parts", self.not_believed())
 
     def test_row_26_refused_code(self) -> None:
         """What an error of the token endpoint has beside the error is not believed."""

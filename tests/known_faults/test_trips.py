@@ -84,6 +84,10 @@ class Row27Tests(FederationCase):
         """Nor does one of two lines."""
         self.assertEqual(self.asked("alice\nbob"), [])
 
+    def test_row_27_max_age(self) -> None:
+        """The authority is told how long ago it may be that somebody has proved who they are."""
+        self.assertEqual(query_of(self.world.request(max_age="10").url).get("max_age"), "10")
+
     def test_row_27_proved_before(self) -> None:
         """Who was signed in there for long has not proved just now who they are."""
         self.world.through(self.world.request())

@@ -57,7 +57,7 @@ class SignInTests(FederationCase):
 
         self.assertEqual(query_of(visit.url)["error"], "login_required")
 
-    def test_login_again(self) -> None:
+    def test_row_27_login_again(self) -> None:
         """Whoever is to prove it again has to there."""
         self.world.through(self.world.request())
         self.world.advance(100)
