@@ -225,5 +225,6 @@ class RecordTests(SynchronousTestCase):
 
         self.assertEqual(missing, [])
         self.assertEqual(
-            sorted(set(map(int, re.findall(r"^\| (\d+) \|", text, re.MULTILINE)))), [*range(1, 17), 18, 22, *range(25, 30)]
+            sorted(set(map(int, re.findall(r"^\| (\d+) \|", text, re.MULTILINE)))),
+            [*range(1, 17), 18, 22, *range(25, 30)],
         )
